@@ -1,0 +1,1 @@
+"""The model shelf: artefacts with manifests, a registry with aliases, and runtimes."""

@@ -1,0 +1,1 @@
+"""Frames in, incidents out: detection, tracking, zones and dwell on media time."""

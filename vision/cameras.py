@@ -1,0 +1,177 @@
+"""`cameras.yaml`: cameras, their zones and what each zone forbids."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import shapely
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+from ..config.errors import ConfigError
+from ..config.yamlfile import load_yaml
+from .kinds import Kinds
+
+MIN_ZONE_AREA = 1e-4
+
+
+def _time_range(text: Any) -> Any:
+    """`"07:00-22:00"` → two times; a range may pass midnight (`"22:00-06:00"`)."""
+    if not isinstance(text, str):
+        return text
+    start, dash, end = text.partition("-")
+    if not dash:
+        raise ValueError(f"{text!r} is not of the form HH:MM-HH:MM")
+    return [start.strip(), end.strip()]
+
+
+def _polygon(points: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    if any(not 0.0 <= value <= 1.0 for point in points for value in point):
+        raise ValueError("polygon points are normalised: every x and y lies in 0–1")
+    polygon = shapely.Polygon(points)
+    if not polygon.is_valid:
+        raise ValueError(f"polygon crosses itself ({shapely.is_valid_reason(polygon)})")
+    if polygon.area < MIN_ZONE_AREA:
+        raise ValueError("polygon has next to no area")
+    return points
+
+
+Point = tuple[float, float]
+TimeRange = Annotated[tuple[time, time], BeforeValidator(_time_range)]
+Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=200), AfterValidator(_polygon)]
+
+
+class Zone(BaseModel):
+    """A polygon of one camera and the kinds it forbids.
+
+    Attributes:
+        polygon: ≥ 3 points (x, y), each 0–1 of the frame's width and height.
+        forbids: kind ids of `kinds.yaml`.
+        dwell_s: media seconds a situation lasts before it is reported; one number for all kinds
+            or a number per kind; kinds left out take the default of `kinds.yaml`.
+        active: local hours in which the zone counts; empty means always.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+    name: str = ""
+    polygon: Polygon
+    forbids: tuple[str, ...] = Field(min_length=1)
+    dwell_s: float | dict[str, float] | None = None
+    active: tuple[TimeRange, ...] = ()
+
+    @field_validator("dwell_s")
+    @classmethod
+    def _positive(cls, value: float | dict[str, float] | None) -> float | dict[str, float] | None:
+        numbers = value.values() if isinstance(value, dict) else [1.0 if value is None else value]
+        if any(not 0 < number <= 86_400 for number in numbers):
+            raise ValueError("dwell_s must be above 0 and at most 86400 seconds")
+        return value
+
+    def is_active(self, local: datetime) -> bool:
+        """Whether the zone counts at this local time; a range includes its start, not its end."""
+        clock = local.timetz().replace(tzinfo=None)
+        return not self.active or any(
+            start <= clock < end if start <= end else (clock >= start or clock < end)
+            for start, end in self.active
+        )
+
+    def dwell_for(self, kind_id: str, default_s: float) -> float:
+        """Dwell of a kind in this zone, in media seconds."""
+        if isinstance(self.dwell_s, dict):
+            return self.dwell_s.get(kind_id, default_s)
+        return default_s if self.dwell_s is None else self.dwell_s
+
+
+class Camera(BaseModel):
+    """One camera. `id` is the gateway's id; GB/T 28181 ids have 20 digits."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")
+    name: str = ""
+    timezone: str = "Asia/Shanghai"
+    zones: tuple[Zone, ...] = ()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"unknown time zone {value!r}") from None
+        return value
+
+    @model_validator(mode="after")
+    def _zone_ids_differ(self) -> Camera:
+        ids = [zone.id for zone in self.zones]
+        for zone_id in ids:
+            if ids.count(zone_id) > 1:
+                raise ValueError(f"zone id {zone_id!r} appears twice in camera {self.id!r}")
+        return self
+
+    def zone(self, zone_id: str) -> Zone:
+        """The zone with this id; KeyError when there is none."""
+        for zone in self.zones:
+            if zone.id == zone_id:
+                return zone
+        raise KeyError(zone_id)
+
+
+class Cameras(BaseModel):
+    """`cameras.yaml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cameras: tuple[Camera, ...] = ()
+
+    @model_validator(mode="after")
+    def _ids_differ(self) -> Cameras:
+        seen: set[str] = set()
+        for camera in self.cameras:
+            if camera.id in seen:
+                raise ValueError(f"camera id {camera.id!r} appears twice")
+            seen.add(camera.id)
+        return self
+
+    def by_id(self) -> dict[str, Camera]:
+        """Cameras keyed by id."""
+        return {camera.id: camera for camera in self.cameras}
+
+
+def load_cameras(path: Path, kinds: Kinds) -> Cameras:
+    """Read `cameras.yaml` and check its kinds against `kinds.yaml`.
+
+    Raises:
+        ConfigError: with file and line.
+    """
+    cameras = load_yaml(path, Cameras)
+    check_kinds(cameras, kinds, path)
+    return cameras
+
+
+def check_kinds(cameras: Cameras, kinds: Kinds, path: Path | str) -> None:
+    """Refuse zones that forbid or time a kind that `kinds.yaml` does not have."""
+    known = {kind.id for kind in kinds.kinds}
+    for camera in cameras.cameras:
+        for zone in camera.zones:
+            timed = set(zone.dwell_s) if isinstance(zone.dwell_s, dict) else set()
+            for kind_id in sorted((set(zone.forbids) | timed) - known):
+                raise ConfigError(
+                    path,
+                    0,
+                    f"camera {camera.id!r}, zone {zone.id!r}: unknown kind {kind_id!r}; "
+                    f"known: {', '.join(sorted(known))}",
+                    message_zh=f"摄像机 {camera.id} 的区域 {zone.id} 使用了未知类型 {kind_id}",
+                )

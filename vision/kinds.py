@@ -1,0 +1,65 @@
+"""Event kinds with their city-management codes, kept as data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ..config.yamlfile import load_yaml
+
+DEFAULT_KINDS = Path(__file__).parent / "data" / "kinds.yaml"
+
+
+class Kind(BaseModel):
+    """One event class.
+
+    `code` is the city-management code where one exists (GB/T 30428 family); `city_extension`
+    marks kinds that a city adds itself. Seconds are media time.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    zh: str = Field(min_length=1)
+    code: str = Field(pattern=r"^[0-9A-Z]{4,8}$")
+    standard_name: str = ""
+    city_extension: bool = False
+    rule: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the rule that decides it")
+    labels: tuple[str, ...] = Field(min_length=1, description="Detector classes it looks at")
+    dwell_s: float = Field(gt=0, le=86_400)
+    end_after_s: float = Field(gt=0, le=86_400, description="Unseen or undone this long: ended")
+    cooldown_s: float = Field(default=60, ge=0, le=86_400)
+    handling_hours: float | None = Field(default=None, gt=0, description="Working hours to handle")
+
+
+class Kinds(BaseModel):
+    """`kinds.yaml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kinds: tuple[Kind, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ids_differ(self) -> Kinds:
+        ids = [kind.id for kind in self.kinds]
+        for kind_id in ids:
+            if ids.count(kind_id) > 1:
+                raise ValueError(f"kind id {kind_id!r} appears twice")
+        return self
+
+    def by_id(self, kind_id: str) -> Kind:
+        """The kind with this id.
+
+        Raises:
+            KeyError: unknown id.
+        """
+        for kind in self.kinds:
+            if kind.id == kind_id:
+                return kind
+        raise KeyError(kind_id)
+
+
+def load_kinds(path: Path = DEFAULT_KINDS) -> Kinds:
+    """Read `kinds.yaml`; ConfigError names file and line."""
+    return load_yaml(path, Kinds)
