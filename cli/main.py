@@ -1,0 +1,77 @@
+"""Entry point of `xiaozheng`: one sub-command per verb, one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import version
+
+import click
+import typer
+
+from ..config.errors import XiaozhengError
+from .common import EXIT_BAD_INPUT, exit_code, out, show_error
+from .demo import demo
+from .detect import detect
+from .route import route
+from .serve import serve
+from .train_detector import train_detector
+from .train_router import train_router
+from .watch import watch
+
+app = typer.Typer(
+    help="小郑：城市事件识别与派单。退出码：0 成功，1 内部失败，2 输入有误。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+train = typer.Typer(help="训练模型（需要 train 扩展：make setup-train）。", no_args_is_help=True)
+app.command("demo")(demo)
+app.command("serve")(serve)
+app.command("watch")(watch)
+app.command("detect")(detect)
+app.command("route")(route)
+train.command("detector")(train_detector)
+train.command("router")(train_router)
+app.add_typer(train, name="train")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"xiaozheng {version('xiaozheng')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="显示版本"
+    ),
+) -> None:
+    """小郑：城市事件识别与派单。退出码：0 成功，1 内部失败，2 输入有误。"""
+
+
+def main() -> None:
+    """Run the command line and leave with a code that scripts can use."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    try:
+        result = app(arguments, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return EXIT_BAD_INPUT
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return 130
+    except XiaozhengError as error:
+        show_error(error)
+        return exit_code(error)
+    except BrokenPipeError:
+        # The reader (`| head`) has gone; Python's own flush at exit must not complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
