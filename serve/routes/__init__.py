@@ -1,0 +1,1 @@
+"""HTTP doors: one file per door."""
