@@ -213,4 +213,3 @@ def _keep_up(url: str) -> None:
             sleep(2)
         except (KeyboardInterrupt, httpx.TransportError):
             return
-

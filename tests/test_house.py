@@ -34,7 +34,7 @@ def test_no_file_and_no_function_is_too_long(repo_dir: Path) -> None:
 
 
 def test_every_package_folder_is_declared(repo_dir: Path) -> None:
-    """setuptools cannot discover mapped folders: a forgotten one would be missing when installed."""
+    """setuptools cannot discover mapped folders: a forgotten one would not be installed."""
     settings = tomllib.loads((repo_dir / "pyproject.toml").read_text(encoding="utf-8"))
     declared = set(settings["tool"]["setuptools"]["packages"])
     found = {

@@ -70,9 +70,9 @@ def test_sample_suite_has_one_event_of_each_kind_and_one_ordinary_clip() -> None
 
 
 def test_demo_finds_every_sample_event_once_and_routes_every_call(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "xiaozheng.cli.main", "demo", "--once", "--json"]
     done = subprocess.run(
-        [sys.executable, "-m", "xiaozheng.cli.main", "demo"]
-        + ["--once", "--json", "--port", "0", "--dir", str(tmp_path)],
+        [*command, "--port", "0", "--dir", str(tmp_path)],
         capture_output=True,
         timeout=400,
         check=False,
