@@ -74,7 +74,8 @@ def verdict_lines(verdict: Verdict, refused: tuple[str, ...]) -> Iterator[str]:
     """How the findings compare with the clips' truth file."""
     for match in verdict.matches:
         if match.found_onset_s is None:
-            yield f"[red]✗ {match.clip}：{match.kind} 应于 {match.true_onset_s:.1f} 秒开始，未发现[/red]"
+            missed = f"{match.kind} 应于 {match.true_onset_s:.1f} 秒开始，未发现"
+            yield f"[red]✗ {match.clip}：{missed}[/red]"
         else:
             error_s = match.found_onset_s - match.true_onset_s
             yield f"[green]✓[/green] {match.clip}：{match.kind} 开始时间偏差 {error_s:+.1f} 秒"

@@ -1,4 +1,4 @@
-"""Entry point of `xiaozheng`: one sub-command per verb, one place where errors become exit codes."""
+"""Entry point of `xiaozheng`: a sub-command per verb, one place where errors become exit codes."""
 
 from __future__ import annotations
 
