@@ -1,0 +1,1 @@
+"""The detector's workshop: teacher labels, recipe, export, measuring. Needs the `train` extra."""

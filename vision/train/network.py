@@ -1,0 +1,135 @@
+"""The network that is trained: the COCO base with its class rows exchanged for ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from ultralytics.nn.tasks import DetectionModel
+
+from ...config.errors import ModelError
+from ...datasets.labels import COCO_NAMES
+
+KIN: dict[str, tuple[str, ...]] = {
+    "bin": ("fire hydrant", "suitcase", "refrigerator", "vase"),
+    "overflowing_bin": ("fire hydrant", "suitcase", "handbag"),
+    "garbage": ("backpack", "handbag", "suitcase", "bottle"),
+    "stall": ("umbrella", "dining table", "bench", "banana", "orange"),
+}
+"""COCO classes whose mean row a new class starts from: things of its shape and place."""
+
+
+class WorkshopModel(DetectionModel):
+    """A detection model whose forward pass may run in bfloat16 while the loss stays in float32.
+
+    Ultralytics refuses mixed precision on CPUs; with AVX-512 BF16 or AMX it trains up to twice as
+    fast there.
+    """
+
+    bf16: bool = False
+
+    def predict(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        """See `DetectionModel.predict`; outputs are float32 whatever ran inside."""
+        if not (self.bf16 and self.training):
+            return super().predict(x, *args, **kwargs)
+        with torch.autocast(x.device.type, torch.bfloat16):
+            outputs = super().predict(x, *args, **kwargs)
+        return _as_float32(outputs)
+
+
+def build(base: nn.Module, names: Sequence[str], bf16: bool = False) -> WorkshopModel:
+    """A trainable copy of `base` whose classes are `names`.
+
+    The class branch keeps the base's width, so that every weight but the last 1×1 convolution is
+    carried over as it is; see `transplant` for that one. A base that already has these names
+    (an earlier run) is copied whole.
+    """
+    source = base.float()
+    old = list(source.names.values()) if isinstance(source.names, dict) else list(source.names)
+    config = dict(source.yaml)
+    model = WorkshopModel(config | {"nc": _branch_names(source)}, verbose=False)
+    head = model.model[-1]
+    if old == list(names):
+        _resize_rows(head, len(names))
+        model.load_state_dict(source.state_dict())
+    else:
+        model.load_state_dict(source.state_dict())
+        transplant(head, old, names)
+    model.names = dict(enumerate(names))
+    model.yaml = config
+    model.bf16 = bf16
+    return model.to(memory_format=torch.channels_last)
+
+
+def transplant(head: Any, old: Sequence[str], new: Sequence[str]) -> None:
+    """Exchange a detection head's class rows in place.
+
+    A class of both lists keeps its row (weights and bias) unchanged; a new class starts from the
+    mean row of its kin (`KIN`). Strides, boxes and all other layers are untouched.
+
+    Raises:
+        ModelError: a new class has neither an old row nor kin in `old`.
+    """
+    sources = [row_sources(name, old) for name in new]
+    for branch in head.cv3:
+        last = branch[-1]
+        fresh = nn.Conv2d(last.in_channels, len(new), 1)
+        with torch.no_grad():
+            for row, rows in enumerate(sources):
+                fresh.weight[row] = last.weight[rows].mean(0)
+                fresh.bias[row] = last.bias[rows].mean(0)
+        branch[-1] = fresh
+    head.nc = len(new)
+    head.no = len(new) + 4 * head.reg_max
+
+
+def row_sources(name: str, old: Sequence[str]) -> list[int]:
+    """Rows of the old head that a class starts from."""
+    wanted = (name,) if name in old else KIN.get(name, ())
+    rows = [old.index(n) for n in wanted if n in old]
+    if not rows:
+        raise ModelError(f"class {name!r} has no row in the base model and no kin there")
+    return rows
+
+
+def load_network(path: Path) -> nn.Module:
+    """The network of an Ultralytics checkpoint, float32, on the CPU.
+
+    Checkpoints are pickles: load only files you made or trust. Serving never comes here.
+
+    Raises:
+        ModelError: missing or not such a checkpoint.
+    """
+    if not path.is_file():
+        raise ModelError(f"{path}: no such checkpoint", message_zh=f"缺少训练权重：{path}")
+    data = torch.load(path, map_location="cpu", weights_only=False)
+    network = (data.get("ema") or data.get("model")) if isinstance(data, dict) else None
+    if not isinstance(network, DetectionModel):
+        raise ModelError(f"{path}: not a detection checkpoint", message_zh=f"不是检测权重：{path}")
+    return network.float()
+
+
+def _branch_names(network: Any) -> int:
+    """Class count that makes Ultralytics build a class branch as wide as the base's."""
+    width = int(network.model[-1].cv3[0][-1].in_channels)
+    return max(width, len(COCO_NAMES)) if width >= len(COCO_NAMES) else width
+
+
+def _resize_rows(head: Any, count: int) -> None:
+    for branch in head.cv3:
+        branch[-1] = nn.Conv2d(branch[-1].in_channels, count, 1)
+    head.nc = count
+    head.no = count + 4 * head.reg_max
+
+
+def _as_float32(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.float() if value.is_floating_point() else value
+    if isinstance(value, dict):
+        return {k: _as_float32(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_as_float32(v) for v in value)
+    return value

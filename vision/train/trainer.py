@@ -1,0 +1,81 @@
+"""Ultralytics' detection trainer with our network, our augmentation and mixed-aspect pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from ultralytics.data.dataset import YOLODataset
+from ultralytics.models.yolo.detect import DetectionTrainer
+from ultralytics.utils.torch_utils import unwrap_model
+
+from .augment import CameraLook, CameraTransform, stretched
+from .network import build
+
+ASPECT_P = 0.5
+ASPECT_RANGE = (0.62, 1.6)
+"""The bin pictures were stretched to squares; undoing that by a random aspect, half the time,
+teaches shapes that cameras see. Log-uniform, width : height."""
+
+
+class StreetDataset(YOLODataset):
+    """Pictures with random aspect before, and camera faults after, the usual augmentation."""
+
+    look: CameraLook = CameraLook()
+
+    def load_image(self, i: int, *args: Any, **kwargs: Any) -> Any:
+        """See `YOLODataset.load_image`."""
+        image, original, resized = super().load_image(i, *args, **kwargs)
+        if not self.augment or np.random.random() >= ASPECT_P:  # noqa: NPY002 seeded by worker
+            return image, original, resized
+        low, high = np.log(ASPECT_RANGE)
+        image = stretched(image, float(np.exp(np.random.uniform(low, high))))  # noqa: NPY002
+        return image, original, image.shape[:2]
+
+    def build_transforms(self, hyp: Any) -> Any:
+        """See `YOLODataset.build_transforms`."""
+        transforms = super().build_transforms(hyp)
+        if self.augment:
+            transforms.insert(len(transforms.transforms) - 1, CameraTransform(self.look))
+        return transforms
+
+
+class StreetTrainer(DetectionTrainer):
+    """Trains `WorkshopModel` (bfloat16 forward on CPUs that have it, channels last)."""
+
+    bf16: bool = False
+
+    def get_model(
+        self, cfg: Any = None, weights: nn.Module | None = None, verbose: bool = True
+    ) -> Any:
+        """Our network on top of the base's weights; fresh training is not supported."""
+        if weights is None:
+            raise ValueError("training starts from a checkpoint")
+        return build(weights, list(self.data["names"].values()), bf16=self.bf16)
+
+    def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> Any:
+        """Street augmentation in training, plain letterbox in validation."""
+        stride = max(int(unwrap_model(self.model).stride.max()), 32)
+        return StreetDataset(
+            img_path=img_path,
+            imgsz=self.args.imgsz,
+            batch_size=batch,
+            augment=mode == "train",
+            hyp=self.args,
+            rect=mode == "val",
+            cache=self.args.cache or None,
+            single_cls=False,
+            stride=stride,
+            pad=0.0 if mode == "train" else 0.5,
+            prefix=f"{mode}: ",
+            task="detect",
+            data=self.data,
+        )
+
+    def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """As upstream, in the memory layout the network has."""
+        batch = super().preprocess_batch(batch)
+        batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
+        return batch
