@@ -1,0 +1,1 @@
+"""Transcript → cleaned and masked text → ranked departments with reasons."""

@@ -1,0 +1,169 @@
+"""Telephone, identity and card numbers in every way they are written or said.
+
+A run is a row of digit tokens with at most a few separators between them. Within a run the
+groups between separators are tried alone and joined, longest first, so `138 3712-3456`,
+`幺三八，三七幺二，三四五六` and `1 3 8 3 7 …` are all one number, while `1001、1002、1003` is not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .checksums import is_id_card, is_old_id_card, looks_like_id_card, passes_luhn
+from .numerals import DIGIT_TOKEN, digit_tokens, digits_of
+
+_LOOSE = r"[ \-.·•_—–()（）/]"  # joins groups of any shape
+_FIRM = r"[,，、。嗯呃啊那\n\t]"  # joins only groups of a usual shape
+_SEPARATOR = f"(?:{_LOOSE}|{_FIRM}){{1,4}}"
+_RUN = re.compile(rf"{DIGIT_TOKEN}(?:(?:{_SEPARATOR})?{DIGIT_TOKEN})*(?:(?:{_LOOSE})?[Xx](?![A-Za-z]))?")
+_LOOSE_ONLY = re.compile(f"{_LOOSE}*")
+_CHINESE = re.compile("[^0-9Xx]")
+_MAX_GROUPS = 40
+
+_SHAPES = {
+    (3, 4, 4), (3, 3, 5), (4, 3, 4), (3, 8), (5, 6), (3, 2, 3, 3), (4, 4, 3), (2, 3, 4, 4), (2, 11),
+    (3, 7), (4, 7), (4, 8), (4, 4, 4), (4, 3, 4), (3, 4, 4),
+    (6, 8, 4), (6, 4, 4, 4), (3, 3, 4, 4, 4), (6, 12), (14, 4), (6, 4, 2, 2, 4), (3, 3, 8, 4),
+    (4, 4, 4, 4), (4, 4, 4, 4, 3), (4, 4, 4, 4, 2), (6, 13), (4, 4, 4, 7), (6, 10), (4, 6, 5),
+}  # fmt: skip
+
+_PHONE_CUE = re.compile(r"(?:电话|座机|号码|联系|拨打?|打|致电|回电|固话|传真)[^。！？\d]{0,8}$")
+_ID_CUE = re.compile(r"(?:身份证|证件|身份号)[^。！？]{0,10}$")
+_CARD_CUE = re.compile(r"(?:卡号|银行卡|储蓄卡|信用卡|账号|账户|帐号|帐户|存折|工资卡|社保卡)[^。！？]{0,10}$")
+# Lines that offices and firms publish are nobody's personal data.
+_PUBLIC = re.compile(r"(?:400|800)\d{7}|(?:0\d{2,3})?(?:12345|12315|12333|123\d{2}|95\d{3}|96\d{3,4})")
+
+
+@dataclass(frozen=True, slots=True)
+class NumberSpan:
+    """One number found: kind and half-open range."""
+
+    kind: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    digits: str
+    start: int
+    end: int
+    loose_before: bool
+
+
+def find_numbers(text: str) -> list[NumberSpan]:
+    """Personal numbers in half-width `text`, left to right, never overlapping."""
+    found: list[NumberSpan] = []
+    for match in _RUN.finditer(text):
+        if match.end() - match.start() >= 7:
+            found.extend(_in_run(text, _groups(match)))
+    return found
+
+
+def _groups(run: re.Match[str]) -> list[_Group]:
+    tokens = [(digits_of(t.group()), *t.span()) for t in digit_tokens(run.group())]
+    if run.group()[-1] in "Xx":
+        tokens.append(("X", len(run.group()) - 1, len(run.group())))
+    groups: list[_Group] = []
+    for digits, start, end in tokens:
+        begin = run.start() + start
+        if groups and groups[-1].end == begin:
+            last = groups[-1]
+            groups[-1] = _Group(
+                last.digits + digits, last.start, run.start() + end, last.loose_before
+            )
+            continue
+        gap = run.string[groups[-1].end : begin] if groups else ""
+        loose = bool(_LOOSE_ONLY.fullmatch(gap))
+        groups.append(_Group(digits, begin, run.start() + end, loose))
+    return groups
+
+
+def _in_run(text: str, groups: list[_Group]) -> Iterator[NumberSpan]:
+    at = 0
+    while at < len(groups):
+        for end in range(min(len(groups), at + _MAX_GROUPS), at, -1):
+            kind = _classify(text, groups[at:end], whole=at == 0 and end == len(groups))
+            if kind:
+                yield _with_bracket(text, kind, groups[at].start, groups[end - 1].end)
+                at = end - 1
+                break
+        at += 1
+
+
+def _with_bracket(text: str, kind: str, start: int, end: int) -> NumberSpan:
+    """Take the bracket that opens before an area code, so that none is left alone."""
+    opens = text[start - 1 : start] in ("(", "（") and text[start:end].count(")") == 1
+    return NumberSpan(kind, start - opens, end)
+
+
+def _classify(text: str, groups: list[_Group], *, whole: bool) -> str:
+    digits = "".join(group.digits for group in groups)
+    if not 7 <= len(digits) <= 21:
+        return ""
+    start, end = groups[0].start, groups[-1].end
+    if _continues_word(text, start, end):
+        return ""
+    before = text[max(0, start - 18) : start]
+    kind = _kind_of(digits, before)
+    if not kind or len(groups) == 1:
+        return kind
+    shape = tuple(len(group.digits) for group in groups)
+    usual = shape in _SHAPES or max(shape) <= 2 or _spelt_in_chinese(text, start, end)
+    all_loose = all(group.loose_before for group in groups[1:])
+    return kind if usual or (whole and all_loose) else ""
+
+
+def _spelt_in_chinese(text: str, start: int, end: int) -> bool:
+    return len(_CHINESE.findall(text[start:end])) >= 7
+
+
+def _continues_word(text: str, start: int, end: int) -> bool:
+    """Part of a longer code (`DH13812345678`, `13812345678元`)?"""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if before and before.isascii() and (before.isalpha() or before in "#@=&%"):
+        return True
+    if (before == "." and text[start - 2 : start - 1].isdigit()) or after in ("元", "万", "亿", "%"):
+        return True
+    return after.isascii() and after.isalpha() and after not in "xX"
+
+
+def _kind_of(digits: str, before: str) -> str:
+    if is_id_card(digits):
+        return "id_card"
+    if looks_like_id_card(digits) and _ID_CUE.search(before):
+        return "id_card"
+    if is_old_id_card(digits) and _ID_CUE.search(before):
+        return "id_card"
+    if "X" in digits or "x" in digits:
+        return ""
+    if _is_mobile(digits):
+        return "mobile"
+    if len(digits) in range(15, 20) and (
+        (digits[0] in "34569" and passes_luhn(digits)) or _CARD_CUE.search(before)
+    ):
+        return "bank_card"
+    if len(digits) in (13, 14) and _CARD_CUE.search(before) and passes_luhn(digits):
+        return "bank_card"
+    return "landline" if _is_landline(digits, before) else ""
+
+
+def _is_mobile(digits: str) -> bool:
+    for prefix in ("0086", "86", "0", ""):
+        rest = digits.removeprefix(prefix)
+        if digits.startswith(prefix) and re.fullmatch(r"1[3-9]\d{9}", rest):
+            return True
+    return False
+
+
+def _is_landline(digits: str, before: str) -> bool:
+    if _PUBLIC.fullmatch(digits):
+        return False
+    if re.fullmatch(r"0(?:10|2\d)[2-9]\d{7}|0[3-9]\d{2}[2-9]\d{6,7}", digits):
+        return True
+    local = re.fullmatch(r"[2-9]\d{6,7}", digits)
+    return bool(local and _PHONE_CUE.search(before))
+
+
