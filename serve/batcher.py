@@ -258,9 +258,7 @@ class Batcher(Generic[T, R]):
             self._queue = kept
             self._note_idle()
 
-    def _answer(
-        self, entries: Sequence[_Entry[T, R]], results: Sequence[R | Exception]
-    ) -> None:
+    def _answer(self, entries: Sequence[_Entry[T, R]], results: Sequence[R | Exception]) -> None:
         for entry, result in zip(entries, results, strict=True):
             ticket = entry.ticket
             ticket.answers.setdefault(entry.index, result)

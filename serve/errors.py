@@ -1,15 +1,15 @@
 """Errors that only exist because there is HTTP, a queue and a database.
 
-    InputError
-    └── RequestError          the request as a whole cannot be read; nothing was changed
-        ├── UnsupportedMedia      wrong Content-Type                        415
-        ├── TooLarge              body, item count over the limit           413
-        ├── Unprocessable         well-formed, but its parts contradict     422
-        ├── Forbidden             a browser page of another site            403
-        └── NotFound              no such incident, picture or page         404
-    XiaozhengError
-    ├── Unavailable           a worker or the database cannot do work now   503
-    └── WorkerDied            the worker broke off while it held the item   503
+InputError
+└── RequestError          the request as a whole cannot be read; nothing was changed
+    ├── UnsupportedMedia      wrong Content-Type                        415
+    ├── TooLarge              body, item count over the limit           413
+    ├── Unprocessable         well-formed, but its parts contradict     422
+    ├── Forbidden             a browser page of another site            403
+    └── NotFound              no such incident, picture or page         404
+XiaozhengError
+├── Unavailable           a worker or the database cannot do work now   503
+└── WorkerDied            the worker broke off while it held the item   503
 """
 
 from __future__ import annotations

@@ -1,0 +1,55 @@
+"""The FastAPI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from .metrics import Metrics
+from .middleware import Front
+from .problems import install_problem_handlers
+from .routes import cameras, console, frames, incidents, operations, transcripts
+from .services import open_services
+from .settings import Settings, is_loopback
+from .vision_service import Now, utc_now
+
+CONSOLE = Path(__file__).parent / "console"
+LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+DESCRIPTION = """小郑: frames become incidents, calls become suggested departments.
+
+Errors are RFC 9457 problem details with a stable `code`, an English `detail` and a Chinese
+`detail_zh`. In a batch one bad item fails alone; the rest is served."""
+
+
+def create_app(settings: Settings, now: Now = utc_now) -> FastAPI:
+    """The service as an ASGI app; models and database are opened by its lifespan."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_services(settings, metrics, now) as services:
+            app.state.services = services
+            yield
+
+    app = FastAPI(
+        title="小郑",
+        version=version("xiaozheng"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        # Both pages load scripts from another host, which the console's policy forbids.
+        docs_url=None,
+        redoc_url=None,
+    )
+    guarded = is_loopback(settings.host)
+    app.add_middleware(Front, metrics=metrics, hosts=LOOPBACK_NAMES if guarded else None)
+    install_problem_handlers(app)
+    for door in (frames, transcripts, incidents, cameras, operations, console):
+        app.include_router(door.router)
+    app.mount("/console", StaticFiles(directory=CONSOLE), name="console")
+    return app

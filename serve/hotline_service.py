@@ -1,0 +1,139 @@
+"""Transcripts in, stored suggestions out. Raw text stays in memory: only what the router masked
+is stored or answered, and none of it is logged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..config.errors import TranscriptError
+from ..models.registry import Registry
+from ..nlp.router import Router, Suggestion
+from ..nlp.transcript import Transcript, check_transcript
+from .batcher import Batcher, BatchLimits, RunBatch
+from .errors import Unavailable
+from .metrics import Metrics
+from .settings import Settings
+from .store import Change, SuggestionChange
+
+NOT_STORED = Unavailable(
+    "the suggestion was not stored; send the transcript again",
+    message_zh="结果未能入库，请重新提交该文本",
+    code="not_stored",
+)
+
+
+@dataclass(slots=True)
+class TranscriptResult:
+    """What became of one transcript."""
+
+    suggestion: dict[str, Any] | None = None
+    error: Exception | None = None
+
+
+class HotlineService:
+    """Owns the router's queue. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        registry: Registry,
+        writer: Batcher[Change, None],
+        metrics: Metrics,
+    ) -> None:
+        """Raises ModelError or ConfigError when the router cannot be loaded."""
+        self._settings = settings
+        self._registry = registry
+        self._writer = writer
+        self._metrics = metrics
+        self._router = self._load()
+        self.ref = self._router.ref
+        self.batcher = Batcher(
+            "router",
+            self._open_runner,
+            limits=BatchLimits(
+                max_batch=settings.max_texts_batch,
+                max_queue=settings.max_texts_queue,
+                max_queue_bytes=settings.max_queue_bytes,
+                stall_s=settings.batch_stall_s,
+            ),
+            on_batch=metrics.batch_observer("router"),
+        )
+
+    async def start(self) -> None:
+        await self.batcher.start()
+
+    async def close(self) -> None:
+        await self.batcher.close(self._settings.drain_s)
+
+    async def take(self, transcripts: Sequence[Transcript]) -> list[TranscriptResult]:
+        """Suggest and store, and say what became of each transcript, in order. May be cancelled
+        until the suggestions are made.
+
+        Raises:
+            BusyError: the queue cannot take all transcripts; nothing was stored.
+            Unavailable: the router cannot work now.
+        """
+        results = [TranscriptResult() for _ in transcripts]
+        good: list[int] = []
+        for index, transcript in enumerate(transcripts):
+            try:
+                check_transcript(transcript, max_chars=self._settings.max_transcript_chars)
+                good.append(index)
+            except TranscriptError as error:
+                results[index].error = error
+        answers = await self.batcher.submit(
+            [transcripts[i] for i in good],
+            sizes=[4 * len(transcripts[i].text) for i in good],
+            timeout_s=self._settings.queue_timeout_s,
+        )
+        made: list[tuple[int, Suggestion]] = []
+        for index, answer in zip(good, answers, strict=True):
+            if isinstance(answer, Exception):
+                results[index].error = answer
+            else:
+                made.append((index, answer))
+        await asyncio.shield(self._store(made, transcripts, results))
+        for result in results:
+            decision = "error" if result.suggestion is None else result.suggestion["decision"]
+            self._metrics.transcripts.labels(decision).inc()
+        return results
+
+    async def _store(
+        self,
+        made: Sequence[tuple[int, Suggestion]],
+        transcripts: Sequence[Transcript],
+        results: list[TranscriptResult],
+    ) -> None:
+        views = [suggestion.to_dict() for _, suggestion in made]
+        changes: list[Change] = [
+            SuggestionChange(
+                transcript_id=transcripts[index].id,
+                channel=transcripts[index].channel,
+                received_at=transcripts[index].received_at,
+                decision=view["decision"],
+                department=view["departments"][0]["code"],
+                model=self.ref,
+                suggestion=view,
+            )
+            for (index, _), view in zip(made, views, strict=True)
+        ]
+        answers = await self._writer.submit(changes)
+        for (index, _), view, answer in zip(made, views, answers, strict=True):
+            if isinstance(answer, Exception):
+                results[index].error = NOT_STORED
+            else:
+                results[index].suggestion = view
+
+    def _load(self) -> Router:
+        return Router.open(
+            self._registry, self._settings.router, departments=self._settings.departments
+        )
+
+    def _open_runner(self) -> RunBatch[Transcript, Suggestion]:
+        """As the detector's: a worker that follows a dead one loads its own router."""
+        router = self._load() if self.batcher.stats.restarts else self._router
+        return router.route

@@ -1,0 +1,134 @@
+"""One camera inside the service: its engine, its evidence, and where its database stands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..vision.cameras import Camera
+from ..vision.detections import Detections
+from ..vision.engine import CameraEngine, FrameOutcome
+from ..vision.evidence import Evidence, EvidenceRecorder
+from ..vision.frame import Frame
+from ..vision.kinds import Kinds
+from .store import CameraChange, Checkpoint, StoredEvidence
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFrame:
+    """A frame with what the detector saw in it."""
+
+    frame: Frame
+    detections: Detections
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What frames of one request did to the camera: an outcome or exception for each, in the
+    order given, and the change to store; None when no frame counted."""
+
+    outcomes: list[FrameOutcome | Exception]
+    change: CameraChange | None
+
+
+class CameraLane:
+    """Hold `turn` from `advance` to `commit` or `roll_back`; `advance` blocks, so run it in a
+    thread."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        kinds: Kinds,
+        *,
+        model_ref: str,
+        thresholds: Mapping[str, float],
+        checkpoint: Checkpoint | None,
+        save: Callable[[Evidence], StoredEvidence],
+    ) -> None:
+        self.camera = camera
+        self.turn = asyncio.Lock()
+        self.last_frame_at: datetime | None = checkpoint.frame_at if checkpoint else None
+        self._kinds = kinds
+        self._model_ref = model_ref
+        self._thresholds = thresholds
+        self._save = save
+        self._stored: dict[str, Any] | None = checkpoint.snapshot if checkpoint else None
+        self._engine = self._restored()
+        self._recorder = EvidenceRecorder(camera)
+
+    def advance(self, seen: Sequence[SeenFrame]) -> Step:
+        """Take frames in the order given, which should be that of media time.
+
+        A frame at which the engine breaks off is left out and the others are taken as if it had
+        never come.
+        """
+        broken: dict[int, Exception] = {}
+        while True:
+            outcomes: list[FrameOutcome | Exception] = []
+            evidence: list[Evidence] = []
+            for index, item in enumerate(seen):
+                if index in broken:
+                    outcomes.append(broken[index])
+                    continue
+                try:
+                    outcome = self._engine.update(item.frame.ts, item.frame.seq, item.detections)
+                    evidence += self._recorder.collect(item.frame, outcome)
+                except Exception as error:  # its frame alone fails, and it is logged there
+                    broken[index] = error
+                    self.roll_back()
+                    break
+                outcomes.append(outcome)
+            else:
+                return Step(outcomes, self._change(seen, outcomes, evidence))
+
+    def commit(self, change: CameraChange) -> None:
+        """The change is stored: go on from there."""
+        self._stored = change.snapshot
+        self.last_frame_at = change.frame_at
+
+    def roll_back(self) -> None:
+        """Forget what was not stored."""
+        self._engine = self._restored()
+        self._recorder = EvidenceRecorder(self.camera)
+
+    def _restored(self) -> CameraEngine:
+        if self._stored is None:
+            return CameraEngine(
+                self.camera,
+                self._kinds,
+                model_ref=self._model_ref,
+                thresholds=self._thresholds,
+            )
+        return CameraEngine.restore(
+            self.camera,
+            self._kinds,
+            self._stored,
+            model_ref=self._model_ref,
+            thresholds=self._thresholds,
+        )
+
+    def _change(
+        self,
+        seen: Sequence[SeenFrame],
+        outcomes: Sequence[FrameOutcome | Exception],
+        evidence: Sequence[Evidence],
+    ) -> CameraChange | None:
+        accepted = [
+            (item.frame, outcome)
+            for item, outcome in zip(seen, outcomes, strict=True)
+            if isinstance(outcome, FrameOutcome) and outcome.status == "accepted"
+        ]
+        if not accepted:
+            return None
+        last = accepted[-1][0]
+        return CameraChange(
+            camera_id=self.camera.id,
+            frame_at=last.ts,
+            frame_seq=last.seq,
+            snapshot=self._engine.snapshot(),
+            transitions=tuple(step for _, outcome in accepted for step in outcome.transitions),
+            evidence=tuple(self._save(picture) for picture in evidence),
+        )

@@ -1,0 +1,156 @@
+"""`GET /v1/incidents` and one incident with its pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from ...vision.incident import IncidentState
+from ..errors import NotFound, Unprocessable
+from ..evidence_files import EvidenceFiles
+from ..moments import parse_moment
+from ..schemas import IncidentOut, IncidentPage
+from ..services import Use
+from ..store import REPORTED, IncidentQuery
+from .common import answer, problems
+
+router = APIRouter(tags=["incidents"])
+
+Moment = Literal["before", "at", "after"]
+State = Literal["suspected", "open", "ended", "discarded"]
+
+
+class Filters(BaseModel):
+    """Query parameters of the listing. Times are RFC 3339 with offset and meant of the onset."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: str | None = Field(default=None, max_length=64)
+    camera_id: str | None = Field(default=None, max_length=64)
+    zone_id: str | None = Field(default=None, max_length=64)
+    state: list[State] = Field(default=[], description="default: open and ended")
+    since: str | None = Field(default=None, description="onset at or after this time")
+    until: str | None = Field(default=None, description="onset before this time")
+    limit: int = Field(default=100, ge=1, le=500)
+    cursor: str | None = Field(default=None, max_length=512)
+
+
+@router.get(
+    "/v1/incidents",
+    summary="Incidents, newest onset first",
+    operation_id="listIncidents",
+    response_model=IncidentPage,
+    responses=problems(422, 503),
+)
+async def list_incidents(services: Use, filters: Annotated[Filters, Query()]) -> Response:
+    query = IncidentQuery(
+        kind=filters.kind,
+        camera_id=filters.camera_id,
+        zone_id=filters.zone_id,
+        states=tuple(IncidentState(state) for state in filters.state) or REPORTED,
+        since=_moment(filters.since, "since"),
+        until=_moment(filters.until, "until"),
+        after=None if filters.cursor is None else read_cursor(filters.cursor),
+        limit=filters.limit + 1,
+    )
+    records = await asyncio.to_thread(services.store.incidents, query)
+    page = IncidentPage(
+        items=[services.views.record(record) for record in records[: filters.limit]]
+    )
+    if len(records) > filters.limit:
+        last = records[filters.limit - 1].incident
+        page.next_cursor = write_cursor(last.onset_at, last.id)
+    return answer(page)
+
+
+@router.get(
+    "/v1/incidents/{incident_id}",
+    summary="One incident with its journal and pictures",
+    operation_id="getIncident",
+    response_model=IncidentOut,
+    responses=problems(404, 503),
+)
+async def get_incident(services: Use, incident_id: str) -> Response:
+    record = await asyncio.to_thread(services.store.incident, incident_id)
+    if record is None:
+        raise _no_incident(incident_id)
+    return answer(services.views.record(record))
+
+
+@router.get(
+    "/v1/incidents/{incident_id}/evidence/{moment}",
+    summary="An evidence picture",
+    operation_id="getEvidence",
+    response_class=Response,
+    responses={
+        200: {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}},
+        304: {"description": "The picture with this ETag is the current one"},
+        **problems(404, 422, 503),
+    },
+)
+async def get_evidence(
+    services: Use,
+    incident_id: str,
+    moment: Moment,
+    if_none_match: Annotated[str, Header()] = "",
+) -> Response:
+    stored = await asyncio.to_thread(services.store.evidence, incident_id, moment)
+    if stored is None:
+        raise _no_picture(incident_id, moment)
+    headers = {"ETag": f'"{stored.sha256}"', "Cache-Control": "private, no-cache"}
+    if stored.sha256 in if_none_match:
+        return Response(status_code=304, headers=headers)
+    files = EvidenceFiles(services.settings.evidence_folder)
+    data = await asyncio.to_thread(files.read, stored)
+    if data is None:
+        raise _no_picture(incident_id, moment)
+    return Response(data, headers=headers, media_type="image/jpeg")
+
+
+def write_cursor(onset_at: datetime, incident_id: str) -> str:
+    """An opaque mark of the last incident of a page."""
+    mark = json.dumps([onset_at.isoformat(), incident_id]).encode()
+    return base64.urlsafe_b64encode(mark).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> tuple[datetime, str]:
+    """What `write_cursor` wrote; anything else is Unprocessable."""
+    try:
+        mark = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        onset_at, incident_id = datetime.fromisoformat(mark[0]), str(mark[1])
+        if onset_at.tzinfo is None:
+            raise ValueError("naive time")
+    except (binascii.Error, ValueError, TypeError, IndexError, KeyError):
+        raise Unprocessable(
+            "cursor: not one that this service gave out",
+            message_zh="cursor 无效",
+            code="bad_cursor",
+        ) from None
+    return onset_at, incident_id
+
+
+def _moment(text: str | None, field: str) -> datetime | None:
+    return None if text is None else parse_moment(text, field)
+
+
+def _no_incident(incident_id: str) -> NotFound:
+    return NotFound(
+        f"no incident {incident_id[:64]!r}",
+        message_zh=f"没有事件 {incident_id[:64]}",
+        code="no_such_incident",
+    )
+
+
+def _no_picture(incident_id: str, moment: str) -> NotFound:
+    return NotFound(
+        f"incident {incident_id[:64]!r} has no picture {moment!r}",
+        message_zh="该事件没有这张证据图片",
+        code="no_such_evidence",
+    )

@@ -1,0 +1,117 @@
+"""`POST /v1/transcripts:batch`: calls and messages of the hotline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import ValidationError
+
+from ...config.errors import InputError
+from ...nlp.transcript import Transcript
+from ..body import check_count, parse_json, read_body, unless_gone
+from ..errors import RequestError, Unprocessable, UnsupportedMedia
+from ..hotline_service import TranscriptResult
+from ..moments import parse_moment
+from ..problems import item_error
+from ..schemas import TranscriptIn, TranscriptOut, TranscriptsAnswer
+from ..services import Use
+from .common import answer, problems
+
+router = APIRouter(tags=["transcripts"])
+
+REQUEST_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {"type": "array", "minItems": 1, "items": TranscriptIn.model_json_schema()}
+        }
+    },
+}
+
+
+@router.post(
+    "/v1/transcripts:batch",
+    summary="Suggest departments for calls and messages",
+    operation_id="submitTranscripts",
+    response_model=TranscriptsAnswer,
+    responses=problems(400, 413, 415, 422, 429, 503),
+    openapi_extra={"requestBody": REQUEST_BODY},
+)
+async def submit_transcripts(request: Request, services: Use) -> Response:
+    hotline = services.need_hotline()
+    settings = services.settings
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise UnsupportedMedia(
+            f"application/json is wanted, got {media_type or 'no Content-Type'!r}",
+            message_zh="请求须为 application/json",
+        )
+    async with read_body(request, settings.max_body_bytes, services.budget) as body:
+        transcripts = read_transcripts(body, settings.max_transcripts)
+    results = await unless_gone(request, hotline.take(transcripts))
+    rows = [
+        _row(index, t, r) for index, (t, r) in enumerate(zip(transcripts, results, strict=True))
+    ]
+    return answer(TranscriptsAnswer(results=rows, model=hotline.ref))
+
+
+def read_transcripts(body: bytes | bytearray, max_transcripts: int) -> list[Transcript]:
+    """The list of a request; what it says about single texts is judged later, one by one.
+
+    Raises:
+        RequestError: not UTF-8, not JSON, not a list, empty.
+        TooLarge: too many items.
+        Unprocessable: an item of the wrong shape (its field is named), or an id twice.
+    """
+    entries = parse_json(body, "body")
+    if not isinstance(entries, list):
+        raise RequestError(
+            "body: a JSON list of transcripts is wanted",
+            message_zh="请求体须为 JSON 列表",
+            code="not_a_list",
+        )
+    check_count(len(entries), max_transcripts, "transcripts", "条来电文本")
+    transcripts: list[Transcript] = []
+    seen: dict[str, int] = {}
+    for index, entry in enumerate(entries):
+        transcript = _transcript(index, entry)
+        if transcript.id in seen:
+            raise Unprocessable(
+                f"[{index}].id: the same as [{seen[transcript.id]}].id",
+                message_zh=f"第 {index} 项与第 {seen[transcript.id]} 项的 id 重复",
+                code="duplicate_id",
+            )
+        seen[transcript.id] = index
+        transcripts.append(transcript)
+    return transcripts
+
+
+def _transcript(index: int, entry: Any) -> Transcript:
+    try:
+        item = TranscriptIn.model_validate(entry, strict=True)
+        received_at = None
+        if item.received_at is not None:
+            received_at = parse_moment(item.received_at, "received_at")
+    except ValidationError as error:
+        # Field and complaint only: pydantic's own text would repeat the caller's words.
+        detail = error.errors(include_input=False)[0]
+        field = ".".join(str(part) for part in detail["loc"])
+        where = f"[{index}].{field}" if field else f"[{index}]"
+        raise Unprocessable(
+            f"{where}: {detail['msg']}",
+            message_zh=f"第 {index} 项的 {field or '值'} 无效：{detail['msg']}",
+            code="bad_field",
+        ) from None
+    except InputError as error:
+        raise Unprocessable(
+            f"[{index}].{error}", message_zh=f"第 {index} 项 {error.message_zh}", code="bad_field"
+        ) from None
+    return Transcript(item.id, item.text, item.title, item.channel, received_at)
+
+
+def _row(index: int, transcript: Transcript, result: TranscriptResult) -> TranscriptOut:
+    if result.error is not None:
+        error = item_error(result.error)
+        return TranscriptOut(index=index, id=transcript.id, status="error", error=error)
+    return TranscriptOut(index=index, id=transcript.id, status="ok", suggestion=result.suggestion)

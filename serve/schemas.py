@@ -1,0 +1,186 @@
+"""What the HTTP doors answer, as types; `/openapi.json` is made from these."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from .problems import ItemError
+
+
+class Box(BaseModel):
+    """One object seen in one frame."""
+
+    label: str
+    label_zh: str
+    score: float = Field(ge=0, le=1)
+    box: tuple[float, float, float, float] = Field(
+        description="x1, y1, x2, y2 in pixels of the submitted frame"
+    )
+    track_id: int | None = Field(default=None, description="the same object in other frames")
+
+
+class EvidenceOut(BaseModel):
+    """One evidence picture."""
+
+    moment: Literal["before", "at", "after"]
+    ts: datetime
+    sha256: str
+    url: str
+    path: str = Field(description="file below the service's `var` folder")
+
+
+class JournalOut(BaseModel):
+    """One step of an incident's life."""
+
+    state: str
+    state_zh: str
+    media_at: datetime
+    recorded_at: datetime
+
+
+class IncidentOut(BaseModel):
+    """One incident; every `_at` is media time in UTC except `recorded_at`."""
+
+    id: str
+    kind: str
+    kind_zh: str
+    code: str
+    camera_id: str
+    camera_name: str
+    zone_id: str
+    zone_name: str
+    state: Literal["suspected", "open", "ended", "discarded"]
+    state_zh: str
+    onset_at: datetime
+    opened_at: datetime | None
+    last_seen_at: datetime
+    ended_at: datetime | None
+    dwell_s: float
+    box: tuple[float, float, float, float] = Field(description="x1, y1, x2, y2 in 0–1 of the frame")
+    label: str
+    score: float
+    reasons: list[str]
+    model: str
+    rule: str
+    evidence: list[EvidenceOut] = []
+    journal: list[JournalOut] | None = None
+
+
+class IncidentPage(BaseModel):
+    """Newest onset first; ask again with `cursor=next_cursor` for older ones."""
+
+    items: list[IncidentOut]
+    next_cursor: str | None = None
+
+
+class FrameOut(BaseModel):
+    """What became of one frame. `late` and `duplicate` frames changed nothing."""
+
+    index: int
+    status: Literal["ok", "late", "duplicate", "error"]
+    camera_id: str | None = None
+    detections: list[Box] | None = None
+    incidents: list[IncidentOut] = []
+    error: ItemError | None = None
+
+
+class FramesAnswer(BaseModel):
+    """One result for each entry of `metadata`, in its order."""
+
+    results: list[FrameOut]
+    model: str
+
+
+class FrameMeta(BaseModel):
+    """One entry of the `metadata` part."""
+
+    camera_id: str = Field(description="as in cameras.yaml; GB/T 28181 ids have 20 digits")
+    ts: str = Field(
+        description="media time, RFC 3339 with offset", json_schema_extra={"format": "date-time"}
+    )
+    seq: int = Field(ge=0, description="sequence number, growing within a camera")
+    part: str = Field(min_length=1, description="name of the form part that holds the picture")
+
+
+class TranscriptIn(BaseModel):
+    """One call or message."""
+
+    id: str = Field(min_length=1, max_length=128)
+    text: str
+    title: str = ""
+    channel: str = Field(default="", max_length=64)
+    received_at: str | None = Field(
+        default=None,
+        description="RFC 3339 with offset",
+        json_schema_extra={"format": "date-time"},
+    )
+
+
+class TranscriptOut(BaseModel):
+    """What is suggested for one transcript."""
+
+    index: int
+    id: str | None = None
+    status: Literal["ok", "error"]
+    suggestion: dict[str, Any] | None = None
+    error: ItemError | None = None
+
+
+class TranscriptsAnswer(BaseModel):
+    """One result for each transcript, in order."""
+
+    results: list[TranscriptOut]
+    model: str
+
+
+class ZoneOut(BaseModel):
+    """A zone of a camera; the polygon is in 0–1 of the frame."""
+
+    id: str
+    name: str
+    polygon: list[tuple[float, float]]
+    forbids: list[str]
+
+
+class CameraOut(BaseModel):
+    """One camera of cameras.yaml and what is known of it now."""
+
+    id: str
+    name: str
+    timezone: str
+    zones: list[ZoneOut]
+    last_frame_at: datetime | None
+    open_incidents: int
+
+
+class KindOut(BaseModel):
+    """One kind of incident."""
+
+    id: str
+    zh: str
+    code: str
+
+
+class CamerasAnswer(BaseModel):
+    """All cameras, and the kinds their zones may forbid."""
+
+    cameras: list[CameraOut]
+    kinds: list[KindOut]
+
+
+class Check(BaseModel):
+    """One thing the service cannot do without."""
+
+    ok: bool
+    detail: str = ""
+
+
+class Readiness(BaseModel):
+    """Whether work sent now would be done; 503 when not."""
+
+    ready: bool
+    checks: dict[str, Check]
+    version: str

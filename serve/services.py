@@ -1,0 +1,217 @@
+"""Everything the doors need, opened and closed in the right order."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..config.errors import InputError
+from ..models.registry import Registry
+from ..vision.cameras import Cameras, load_cameras
+from ..vision.kinds import DEFAULT_KINDS, Kinds, load_kinds
+from .batcher import Batcher, BatchLimits, RunBatch
+from .body import BodyBudget
+from .errors import Unavailable
+from .hotline_service import HotlineService
+from .metrics import Metrics
+from .schemas import Check
+from .settings import Settings
+from .store import Change, Store
+from .views import IncidentViews
+from .vision_service import Now, VisionService
+
+log = logging.getLogger(__name__)
+
+WRITER_LIMITS = BatchLimits(max_batch=64, max_queue=4_096)
+
+
+@dataclass(slots=True)
+class Services:
+    """The parts of one running service; a half that is switched off is None."""
+
+    settings: Settings
+    kinds: Kinds
+    cameras: Cameras
+    store: Store
+    writer: Batcher[Change, None]
+    vision: VisionService | None
+    hotline: HotlineService | None
+    views: IncidentViews
+    metrics: Metrics
+    budget: BodyBudget
+
+    def need_vision(self) -> VisionService:
+        """Raises Unavailable when the service runs without a detector."""
+        if self.vision is None:
+            raise Unavailable(
+                "this service runs without a detector",
+                message_zh="本服务未启用视觉识别",
+                code="vision_off",
+            )
+        return self.vision
+
+    def need_hotline(self) -> HotlineService:
+        """Raises Unavailable when the service runs without a router."""
+        if self.hotline is None:
+            raise Unavailable(
+                "this service runs without a router",
+                message_zh="本服务未启用热线分派",
+                code="hotline_off",
+            )
+        return self.hotline
+
+    async def checks(self) -> dict[str, Check]:
+        """Whether each part can do its work now."""
+        found = {"database": await asyncio.to_thread(self._check_database)}
+        if self.vision is not None:
+            detector = self.vision.detector
+            found["detector"] = Check(
+                ok=self.vision.batcher.ready, detail=f"{detector.ref} ({detector.backend})"
+            )
+        if self.hotline is not None:
+            found["router"] = Check(ok=self.hotline.batcher.ready, detail=self.hotline.ref)
+        return found
+
+    def _check_database(self) -> Check:
+        if not self.writer.ready:
+            return Check(ok=False, detail="the writer is not running")
+        try:
+            self.store.ping()
+        except SQLAlchemyError as error:
+            log.error("database: %s", error)
+            return Check(ok=False, detail="the database does not answer")
+        return Check(ok=True)
+
+
+def services_of(request: Request) -> Services:
+    """The services of the app that serves a request."""
+    return cast(Services, request.app.state.services)
+
+
+Use = Annotated[Services, Depends(services_of)]
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, metrics: Metrics, now: Now) -> AsyncIterator[Services]:
+    """Load, restore and start everything; on leaving, drain and close it.
+
+    Raises:
+        InputError: a settings file or the database URL is wrong, or the folder is in use.
+        ModelError: a model cannot be loaded.
+    """
+    kinds = await asyncio.to_thread(load_kinds, settings.kinds or DEFAULT_KINDS)
+    cameras = Cameras()
+    if settings.cameras is not None:
+        cameras = await asyncio.to_thread(load_cameras, settings.cameras, kinds)
+    async with AsyncExitStack() as stack:
+        stack.callback(os.close, lock_folder(settings.var))
+        store = await asyncio.to_thread(Store.open, settings.database, now)
+        stack.callback(store.close)
+        writer = Batcher(
+            "store",
+            lambda: _writer_of(store),
+            limits=WRITER_LIMITS,
+            on_batch=metrics.batch_observer("store"),
+        )
+        await writer.start()
+        stack.push_async_callback(writer.close, settings.drain_s)
+        metrics.watch_batcher(writer)
+        services = Services(
+            settings=settings,
+            kinds=kinds,
+            cameras=cameras,
+            store=store,
+            writer=writer,
+            vision=None,
+            hotline=None,
+            views=IncidentViews(kinds, cameras.by_id()),
+            metrics=metrics,
+            budget=BodyBudget(settings.max_inflight_bytes),
+        )
+        registry = Registry(settings.shelf)
+        if settings.detector:
+            services.vision = await _open_vision(services, registry, now)
+            stack.push_async_callback(services.vision.close)
+        if settings.router:
+            services.hotline = await _open_hotline(services, registry)
+            stack.push_async_callback(services.hotline.close)
+        yield services
+
+
+async def _open_vision(services: Services, registry: Registry, now: Now) -> VisionService:
+    checkpoints = await asyncio.to_thread(services.store.checkpoints)
+    vision = await asyncio.to_thread(
+        lambda: VisionService(
+            services.settings,
+            services.cameras,
+            services.kinds,
+            registry=registry,
+            writer=services.writer,
+            checkpoints=checkpoints,
+            metrics=services.metrics,
+            now=now,
+        )
+    )
+    await vision.start()
+    services.metrics.watch_batcher(vision.batcher)
+    services.metrics.show_model(
+        "detector", model=vision.detector.ref, backend=vision.detector.backend
+    )
+    return vision
+
+
+async def _open_hotline(services: Services, registry: Registry) -> HotlineService:
+    hotline = HotlineService(
+        services.settings, registry=registry, writer=services.writer, metrics=services.metrics
+    )
+    await hotline.start()
+    services.metrics.watch_batcher(hotline.batcher)
+    services.metrics.show_model("router", model=hotline.ref)
+    return hotline
+
+
+def lock_folder(folder: Path) -> int:
+    """Take the folder for this process; two engines on one database would open things twice.
+
+    The lock ends with the process, however it ends.
+
+    Raises:
+        InputError: another process has it, or the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise InputError(
+            f"folder {folder} cannot be used: {error.strerror}",
+            message_zh=f"目录 {folder} 无法使用：{error.strerror}",
+            code="bad_settings",
+        ) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise InputError(
+            f"folder {folder} is in use by another running service",
+            message_zh=f"目录 {folder} 正被另一个服务进程使用",
+            code="folder_in_use",
+        ) from None
+    return descriptor
+
+
+def _writer_of(store: Store) -> RunBatch[Change, None]:
+    def write(changes: list[Change]) -> list[None | Exception]:
+        store.write(changes)
+        return [None] * len(changes)
+
+    return write

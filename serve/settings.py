@@ -1,0 +1,144 @@
+"""The service's one settings object, read once at the start.
+
+Every field can be given as an environment variable with the prefix `XIAOZHENG_` (for example
+`XIAOZHENG_PORT=8700`) or as an option of `xiaozheng serve`; options win. `docs/api.md` lists them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ..config.errors import InputError
+from ..models.runtimes import Backend
+
+MIB = 1024 * 1024
+DAY_S = 86_400.0
+EVIDENCE_FOLDER = "evidence"
+
+Count = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """Defaults suit one machine with two cores and a gateway on loopback.
+
+    Attributes:
+        host, port: where to listen; port 0 takes a free one. Any host but loopback needs
+            `allow_anonymous`, since there are no API keys yet.
+        var: folder of everything that changes: database, evidence pictures, lock.
+        db_url: SQLAlchemy URL; empty means SQLite at `<var>/xiaozheng.db`.
+        cameras, kinds, departments: YAML files; without `cameras` no camera is known, the other
+            two default to the files that ship with the package.
+        shelf: model shelf; defaults to the one that ships with the package.
+        detector, router: `name`, `name@alias` or `name@version`; empty switches that half off.
+        backend, threads: inference runtime and its CPU threads (0: the runtime decides).
+        max_batch, max_queue, max_queue_bytes: how frames are merged and how many may wait.
+        max_texts_batch, max_texts_queue: the same for transcripts.
+        max_future_s, max_past_s: how far a frame's media time may differ from this clock.
+        max_inflight_bytes: bodies of all requests now being read or worked on, together.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="XIAOZHENG_", extra="forbid", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8600, ge=0, le=65_535)
+    allow_anonymous: bool = False
+
+    var: Path = Path("var")
+    db_url: str = ""
+    cameras: Path | None = None
+    kinds: Path | None = None
+    departments: Path | None = None
+
+    shelf: Path | None = None
+    detector: str = "detector"
+    router: str = "router"
+    backend: Backend = "auto"
+    threads: int = Field(default=0, ge=0, le=256)
+
+    max_batch: Count = 8
+    max_queue: Count = 512
+    max_queue_bytes: Count = 256 * MIB
+    max_texts_batch: Count = 32
+    max_texts_queue: Count = 4_000
+    batch_stall_s: Seconds = 60.0
+
+    max_body_bytes: Count = 64 * MIB
+    max_inflight_bytes: Count = 384 * MIB
+    max_frames: Count = 256
+    max_transcripts: Count = 1_000
+    max_pixels: Count = 25_000_000
+    max_image_bytes: Count = 16 * MIB
+    max_transcript_chars: Count = 20_000
+    max_future_s: Seconds = 60.0
+    max_past_s: Seconds = 7 * DAY_S
+
+    queue_timeout_s: Seconds = 60.0
+    drain_s: Seconds = 30.0
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+
+    @model_validator(mode="after")
+    def _limits_fit(self) -> Self:
+        for small, large in (
+            ("max_frames", "max_queue"),
+            ("max_transcripts", "max_texts_queue"),
+            ("max_body_bytes", "max_queue_bytes"),
+            ("max_body_bytes", "max_inflight_bytes"),
+        ):
+            if getattr(self, small) > getattr(self, large):
+                raise ValueError(f"{small} must not exceed {large}: such a request could never fit")
+        return self
+
+    @model_validator(mode="after")
+    def _host_is_guarded(self) -> Self:
+        if not self.allow_anonymous and not is_loopback(self.host):
+            raise ValueError(
+                f"host {self.host!r} can be reached from other machines, and this version has no "
+                "API keys yet; put a reverse proxy with access control in front of 127.0.0.1, or "
+                "give --allow-anonymous to let anyone on that network in"
+            )
+        return self
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in use."""
+        return self.db_url or f"sqlite:///{self.var / 'xiaozheng.db'}"
+
+    @property
+    def evidence_folder(self) -> Path:
+        return self.var / EVIDENCE_FOLDER
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or name can only be reached from this machine."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def read_settings(**options: object) -> Settings:
+    """Settings from the environment, with `options` that are not None on top.
+
+    Raises:
+        InputError: a value is refused; the text names each field.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise _refused(error) from None
+
+
+def _refused(error: ValidationError) -> InputError:
+    complaints = [
+        f"{'.'.join(str(part) for part in detail['loc']) or 'settings'}: {detail['msg']}"
+        for detail in error.errors(include_url=False)
+    ]
+    text = "; ".join(complaints)
+    return InputError(text, message_zh=f"服务设置无效：{text}", code="bad_settings")

@@ -1,0 +1,95 @@
+"""From the rooms' values to what the doors answer."""
+
+from __future__ import annotations
+
+from ..vision.cameras import Camera
+from ..vision.detections import Detections
+from ..vision.incident import STATE_ZH, Incident
+from ..vision.kinds import Kinds
+from .schemas import Box, EvidenceOut, IncidentOut, JournalOut
+from .settings import EVIDENCE_FOLDER
+from .store import IncidentRecord
+
+
+def boxes(detections: Detections, labels_zh: dict[str, str]) -> list[Box]:
+    """Boxes with rounded numbers: tenths of a pixel, thousandths of a score."""
+    return [
+        Box.model_construct(
+            label=name,
+            label_zh=labels_zh.get(name, name),
+            score=round(float(score), 3),
+            box=tuple(round(float(value), 1) for value in xyxy),
+            track_id=int(track) if track >= 0 else None,
+        )
+        for name, score, xyxy, track in zip(
+            detections.names(),
+            detections.score,
+            detections.xyxy,
+            detections.track_id,
+            strict=True,
+        )
+    ]
+
+
+class IncidentViews:
+    """Incidents with the names of their kind, camera and zone."""
+
+    def __init__(self, kinds: Kinds, cameras: dict[str, Camera]) -> None:
+        self._kinds = {kind.id: kind for kind in kinds.kinds}
+        self._cameras = cameras
+
+    def incident(self, incident: Incident) -> IncidentOut:
+        """A kind, camera or zone that has left the configuration is shown by its id."""
+        kind = self._kinds.get(incident.kind)
+        camera = self._cameras.get(incident.camera_id)
+        zone_names = {zone.id: zone.name for zone in camera.zones} if camera else {}
+        return IncidentOut(
+            id=incident.id,
+            kind=incident.kind,
+            kind_zh=kind.zh if kind else incident.kind,
+            code=kind.code if kind else "",
+            camera_id=incident.camera_id,
+            camera_name=(camera.name if camera else "") or incident.camera_id,
+            zone_id=incident.zone_id,
+            zone_name=zone_names.get(incident.zone_id) or incident.zone_id,
+            state=incident.state.value,
+            state_zh=STATE_ZH[incident.state],
+            onset_at=incident.onset_at,
+            opened_at=incident.opened_at,
+            last_seen_at=incident.last_seen_at,
+            ended_at=incident.ended_at,
+            dwell_s=round(incident.dwell_s, 3),
+            box=incident.box,
+            label=incident.label,
+            score=round(incident.score, 3),
+            reasons=list(incident.reasons),
+            model=incident.model,
+            rule=incident.rule,
+        )
+
+    def record(self, record: IncidentRecord) -> IncidentOut:
+        """An incident with its pictures, and its journal where that was read."""
+        view = self.incident(record.incident)
+        view.evidence = [
+            EvidenceOut.model_validate(
+                {
+                    "moment": picture.moment,
+                    "ts": picture.ts,
+                    "sha256": picture.sha256,
+                    "path": f"{EVIDENCE_FOLDER}/{picture.path}",
+                    "url": f"/v1/incidents/{picture.incident_id}/evidence/{picture.moment}",
+                }
+            )
+            for picture in record.evidence
+        ]
+        if record.journal:
+            view.journal = [
+                JournalOut(
+                    state=step.state.value,
+                    state_zh=STATE_ZH[step.state],
+                    media_at=step.media_at,
+                    recorded_at=step.recorded_at,
+                )
+                for step in record.journal
+            ]
+        return view

@@ -1,0 +1,299 @@
+"""Frames in, stored incidents out.
+
+Headers are checked, all callers' frames are merged into detector batches, each camera's frames go
+through its engine in the order of media time, and what changed is stored before it is answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config.errors import FrameError, ImageError
+from ..models.registry import Registry
+from ..vision.cameras import Camera, Cameras
+from ..vision.detections import Detections
+from ..vision.detector import Detector
+from ..vision.engine import FrameOutcome, FrameStatus
+from ..vision.frame import Frame
+from ..vision.images import Image, ImageInfo, ImageLimits, decode_scaled, probe
+from ..vision.incident import Incident
+from ..vision.kinds import Kinds
+from .batcher import Batcher, BatchLimits, RunBatch
+from .errors import Unavailable
+from .evidence_files import EvidenceFiles
+from .lane import CameraLane, SeenFrame, Step
+from .metrics import Metrics
+from .settings import Settings
+from .store import REPORTED, CameraChange, Change, Checkpoint
+
+log = logging.getLogger(__name__)
+
+MIN_SCORE = 0.1
+DECODE_SIDE = 640
+
+NOT_STORED = Unavailable(
+    "the frame was not stored; send it again",
+    message_zh="结果未能入库，请重新提交该帧",
+    code="not_stored",
+)
+
+Now = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the detector's queue holds: encoded bytes and what their header says."""
+
+    data: bytes
+    info: ImageInfo
+
+
+@dataclass(slots=True)
+class FrameResult:
+    """What became of one frame; `incidents` are those it opened or ended."""
+
+    status: FrameStatus | None = None
+    detections: Detections | None = None
+    incidents: list[Incident] = field(default_factory=list)
+    error: Exception | None = None
+
+
+def detector_runner(detector: Detector) -> RunBatch[Picture, Detections]:
+    """A batch function: decode each picture at the smallest useful scale, detect all at once."""
+
+    def run(pictures: list[Picture]) -> list[Detections | Exception]:
+        results: list[Detections | Exception | None] = [None] * len(pictures)
+        whole: list[int] = []
+        images: list[Image] = []
+        for index, picture in enumerate(pictures):
+            try:
+                images.append(decode_scaled(picture.data, picture.info, DECODE_SIDE))
+                whole.append(index)
+            except ImageError as error:
+                results[index] = error
+        sizes = [(pictures[i].info.width, pictures[i].info.height) for i in whole]
+        found = detector.detect(images, sizes, MIN_SCORE) if images else []
+        for index, detections in zip(whole, found, strict=True):
+            results[index] = detections
+        return [result for result in results if result is not None]
+
+    return run
+
+
+class VisionService:
+    """Owns the detector's queue and one lane per camera. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        cameras: Cameras,
+        kinds: Kinds,
+        *,
+        registry: Registry,
+        writer: Batcher[Change, None],
+        checkpoints: Mapping[str, Checkpoint],
+        metrics: Metrics,
+        now: Now,
+    ) -> None:
+        """Raises ModelError when the detector cannot be loaded."""
+        self.cameras = cameras
+        self.kinds = kinds
+        self.files = EvidenceFiles(settings.evidence_folder)
+        self.detector = Detector.open(
+            registry, settings.detector, settings.backend, settings.threads
+        )
+        self._settings = settings
+        self._writer = writer
+        self._metrics = metrics
+        self._now = now
+        self._limits = ImageLimits(
+            max_bytes=settings.max_image_bytes, max_pixels=settings.max_pixels
+        )
+        self.batcher = Batcher(
+            "detector",
+            self._open_runner,
+            limits=BatchLimits(
+                max_batch=settings.max_batch,
+                max_queue=settings.max_queue,
+                max_queue_bytes=settings.max_queue_bytes,
+                stall_s=settings.batch_stall_s,
+            ),
+            on_batch=metrics.batch_observer("detector"),
+        )
+        self._reopen = lambda: Detector.open(
+            registry, settings.detector, settings.backend, settings.threads
+        )
+        self._lanes = {
+            camera.id: self._lane(camera, checkpoints.get(camera.id)) for camera in cameras.cameras
+        }
+
+    async def start(self) -> None:
+        await self.batcher.start()
+
+    async def close(self) -> None:
+        await self.batcher.close(self._settings.drain_s)
+
+    def last_frame_at(self, camera_id: str) -> datetime | None:
+        """Media time of the last stored frame of a camera."""
+        return self._lanes[camera_id].last_frame_at
+
+    def counts(self, detections: Detections) -> Detections:
+        """Only the boxes whose score reaches their label's threshold."""
+        thresholds = self.detector.thresholds
+        reached = [
+            score >= thresholds.get(name, 0.4)
+            for score, name in zip(detections.score, detections.names(), strict=True)
+        ]
+        return detections.select(_mask(reached))
+
+    async def take(self, frames: Sequence[Frame | FrameError]) -> list[FrameResult]:
+        """Detect, advance the cameras, store, and say what became of each frame, in order.
+
+        A `FrameError` in place of a frame is passed through as that frame's result. May be
+        cancelled until detection is done; from there on it runs to its end.
+
+        Raises:
+            BusyError: the queue cannot take all frames; nothing was changed.
+            Unavailable: the detector cannot work now.
+        """
+        results = [FrameResult() for _ in frames]
+        good: dict[int, tuple[Frame, Picture]] = {}
+        for index, frame in enumerate(frames):
+            try:
+                if isinstance(frame, FrameError):
+                    raise frame
+                good[index] = (frame, self._check(frame))
+            except (FrameError, ImageError) as error:
+                results[index].error = error
+        pictures = [picture for _, picture in good.values()]
+        answers = await self.batcher.submit(
+            pictures,
+            sizes=[len(picture.data) for picture in pictures],
+            timeout_s=self._settings.queue_timeout_s,
+        )
+        seen: dict[str, dict[int, SeenFrame]] = {}
+        for (index, (frame, _)), answer in zip(good.items(), answers, strict=True):
+            if isinstance(answer, Exception):
+                results[index].error = answer
+            else:
+                seen.setdefault(frame.camera_id, {})[index] = SeenFrame(frame, answer)
+        await asyncio.shield(self._advance_all(seen, results))
+        for result in results:
+            self._metrics.frames.labels("error" if result.error else str(result.status)).inc()
+        return results
+
+    def _check(self, frame: Frame) -> Picture:
+        if frame.camera_id not in self._lanes:
+            raise FrameError(
+                f"camera_id: no camera {frame.camera_id!r} in cameras.yaml",
+                message_zh=f"camera_id：未登记的摄像机 {frame.camera_id}",
+                code="unknown_camera",
+            )
+        now = self._now()
+        ahead_s = (frame.ts - now).total_seconds()
+        if ahead_s > self._settings.max_future_s:
+            raise FrameError(
+                f"ts: {frame.ts.isoformat()} is {ahead_s:.0f} s in the future, at most "
+                f"{self._settings.max_future_s:.0f} s are allowed",
+                message_zh=f"ts：时间超前 {ahead_s:.0f} 秒，请检查摄像机时钟",
+                code="ts_in_future",
+            )
+        if frame.ts < now - timedelta(seconds=self._settings.max_past_s):
+            raise FrameError(
+                f"ts: {frame.ts.isoformat()} is more than "
+                f"{self._settings.max_past_s:.0f} s in the past",
+                message_zh=f"ts：时间早于 {self._settings.max_past_s / 86_400:g} 天前",
+                code="ts_too_old",
+            )
+        return Picture(frame.data, probe(frame.data, self._limits))
+
+    async def _advance_all(
+        self, seen: Mapping[str, Mapping[int, SeenFrame]], results: list[FrameResult]
+    ) -> None:
+        await asyncio.gather(
+            *(
+                self._advance(self._lanes[camera_id], part, results)
+                for camera_id, part in seen.items()
+            )
+        )
+
+    async def _advance(
+        self, lane: CameraLane, part: Mapping[int, SeenFrame], results: list[FrameResult]
+    ) -> None:
+        order = sorted(part, key=lambda i: (part[i].frame.ts, part[i].frame.seq, i))
+        async with lane.turn:
+            started = time.perf_counter()
+            try:
+                step = await asyncio.to_thread(lane.advance, [part[i] for i in order])
+                self._metrics.stage_s.labels("engine").observe(time.perf_counter() - started)
+                if step.change is not None:
+                    await self._store(step.change)
+                    lane.commit(step.change)
+            except Exception:  # whatever it is, other cameras' frames are served
+                lane.roll_back()
+                log.exception("camera %s: nothing was stored", lane.camera.id)
+                for index in order:
+                    results[index].error = NOT_STORED
+                return
+        self._report(order, step, results)
+
+    async def _store(self, change: CameraChange) -> None:
+        (answer,) = await self._writer.submit([change])
+        if isinstance(answer, Exception):
+            raise Unavailable("the database refused") from answer
+
+    def _report(self, order: Sequence[int], step: Step, results: list[FrameResult]) -> None:
+        for index, outcome in zip(order, step.outcomes, strict=True):
+            result = results[index]
+            if isinstance(outcome, Exception):
+                result.error = outcome
+                continue
+            result.status = outcome.status
+            if outcome.status == "accepted":
+                result.detections = self.counts(outcome.detections)
+                result.incidents = self._changed(outcome)
+
+    def _changed(self, outcome: FrameOutcome) -> list[Incident]:
+        for step in outcome.transitions:
+            if step.changed:
+                labels = (step.incident.kind, step.incident.state.value)
+                self._metrics.transitions.labels(*labels).inc()
+        return [
+            step.incident
+            for step in outcome.transitions
+            if step.changed and step.incident.state in REPORTED
+        ]
+
+    def _open_runner(self) -> RunBatch[Picture, Detections]:
+        """The first worker takes the detector that was loaded; one that follows a dead worker
+        loads its own, since the old one may be in any state."""
+        if self.batcher.stats.restarts:
+            self.detector = self._reopen()
+        return detector_runner(self.detector)
+
+    def _lane(self, camera: Camera, checkpoint: Checkpoint | None) -> CameraLane:
+        return CameraLane(
+            camera,
+            self.kinds,
+            model_ref=self.detector.ref,
+            thresholds=self.detector.thresholds,
+            checkpoint=checkpoint,
+            save=self.files.write,
+        )
+
+
+def utc_now() -> datetime:
+    """The service's clock."""
+    return datetime.now(UTC)
+
+
+def _mask(flags: list[bool]) -> NDArray[np.bool_]:
+    return np.asarray(flags, dtype=np.bool_)
