@@ -121,6 +121,11 @@ class Camera(BaseModel):
                 raise ValueError(f"zone id {zone_id!r} appears twice in camera {self.id!r}")
         return self
 
+    @property
+    def tzinfo(self) -> ZoneInfo:
+        """The time zone in which `active` hours are meant."""
+        return ZoneInfo(self.timezone)
+
     def zone(self, zone_id: str) -> Zone:
         """The zone with this id; KeyError when there is none."""
         for zone in self.zones:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..config.yamlfile import load_yaml
+
+RuleName = Literal["stationary_vehicle", "bin_state", "exposed_garbage", "street_vending"]
 
 DEFAULT_KINDS = Path(__file__).parent / "data" / "kinds.yaml"
 
@@ -25,7 +28,7 @@ class Kind(BaseModel):
     code: str = Field(pattern=r"^[0-9A-Z]{4,8}$")
     standard_name: str = ""
     city_extension: bool = False
-    rule: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the rule that decides it")
+    rule: RuleName = Field(description="Name of the rule that decides it")
     labels: tuple[str, ...] = Field(min_length=1, description="Detector classes it looks at")
     dwell_s: float = Field(gt=0, le=86_400)
     end_after_s: float = Field(gt=0, le=86_400, description="Unseen or undone this long: ended")

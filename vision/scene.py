@@ -1,0 +1,177 @@
+"""What one camera knows between frames: moving tracks, and stays where something came to rest.
+
+Times are media seconds since the epoch; boxes are 0–1 of the frame, so that a change of resolution
+moves nothing. A *stay* is the memory of a place: the box in which one object stands, whatever the
+detector calls it from frame to frame, and however often it is hidden or missed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from .incident import Box
+
+SHARE_RISING = 0.1
+
+
+@dataclass(slots=True)
+class Vote:
+    """How much of the recent time something held: an exponential average over media time.
+
+    Attributes:
+        share: 0–1, weighted towards the last `tau_s` seconds of seen time.
+        since: when the present rise began.
+        last: when it last held.
+        total_s: seconds of seen time for which it held.
+    """
+
+    share: float = 0.0
+    since: float = 0.0
+    last: float = 0.0
+    total_s: float = 0.0
+
+    def cast(self, holds: bool, t: float, weight_s: float, tau_s: float) -> None:
+        """Count one sighting that stands for `weight_s` seconds."""
+        step = 1.0 - math.exp(-weight_s / tau_s)
+        if holds:
+            if self.share < SHARE_RISING:
+                self.since = t
+            self.last = t
+            self.total_s = round(self.total_s + weight_s, 3)
+            self.share = round(self.share + step * (1.0 - self.share), 6)
+        else:
+            self.share = round(self.share * (1.0 - step), 6)
+
+
+@dataclass(slots=True)
+class Stay:
+    """One object at rest.
+
+    Attributes:
+        id: the track it came from.
+        anchor: where it stands (x1, y1, x2, y2); drifts only over many minutes.
+        box: as last seen.
+        since: when it came to rest.
+        last_seen: last confirmed sighting.
+        seen_s: time credited as present; a gap between sightings counts up to a bound.
+        votes: per label.
+        attended: whether a person is near.
+        absent_since: first frame in which the place was in clear view and empty; None otherwise.
+        back_hits: sightings in a row after an absence, not yet believed.
+        longest_gap_s: longest absence it came back from: the detector's weakness at this place.
+        left_by, left_at: track that seems to be this object driving off, and when it moved.
+        departed: it was seen leaving.
+        seen_now, credit_s: of the present frame.
+    """
+
+    id: int
+    family: str
+    anchor: Box
+    box: Box
+    since: float
+    last_seen: float
+    seen_s: float
+    hits: int
+    score: float
+    votes: dict[str, Vote]
+    attended: Vote
+    absent_since: float | None = None
+    covered_since: float | None = None
+    back_hits: int = 0
+    longest_gap_s: float = 0.0
+    left_by: int | None = None
+    left_at: float | None = None
+    departed: bool = False
+    seen_now: bool = True
+    credit_s: float = 0.0
+
+    @property
+    def label(self) -> str:
+        """The label it bore for most of the time."""
+        return max(self.votes, key=lambda name: (self.votes[name].total_s, name))
+
+    def share(self, label: str) -> float:
+        """Recent share of a label, 0 when never seen as such."""
+        return self.votes[label].share if label in self.votes else 0.0
+
+    def absent_s(self, t: float) -> float:
+        """How long its place has been seen empty."""
+        return 0.0 if self.absent_since is None else t - self.absent_since
+
+    def covered_s(self, t: float) -> float:
+        """How long other things have stood or passed before it."""
+        return 0.0 if self.covered_since is None else t - self.covered_since
+
+
+@dataclass(slots=True)
+class Track:
+    """One object in motion, or not yet at rest for long enough.
+
+    `rest_boxes` are its boxes since `rest_since`, the moment from which it has not moved; `stray`
+    is one box outside that place, believed to be jitter until a second one confirms it.
+    """
+
+    id: int
+    family: str
+    label: str
+    box: Box
+    first_box: Box
+    first_seen: float
+    last_seen: float
+    score: float
+    velocity: tuple[float, float] = (0.0, 0.0)
+    rest_since: float = 0.0
+    rest_hits: int = 0
+    rest_boxes: list[Box] = field(default_factory=list)
+    stray: tuple[float, Box] | None = None
+
+
+@dataclass(slots=True)
+class Scene:
+    """All state of the tracker between two frames."""
+
+    last_t: float | None = None
+    period_s: float = 0.0
+    next_id: int = 1
+    stays: list[Stay] = field(default_factory=list)
+    tracks: list[Track] = field(default_factory=list)
+
+
+def ground_point(box: Box) -> tuple[float, float]:
+    """Where a box touches the ground: bottom centre, a little inside the box."""
+    x1, y1, x2, y2 = box
+    return (x1 + x2) / 2, y2 - 0.05 * (y2 - y1)
+
+
+def box_iou(a: Box, b: Box) -> float:
+    """Intersection over union."""
+    shared = box_shared(a, b)
+    union = box_area(a) + box_area(b) - shared
+    return shared / union if union > 0 else 0.0
+
+
+def box_area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def box_shared(a: Box, b: Box) -> float:
+    """Area of the intersection."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    return max(width, 0.0) * max(height, 0.0)
+
+
+def same_place(a: Box, b: Box) -> bool:
+    """Whether two boxes can only be one object standing on the ground.
+
+    Two parked cars may overlap much in a flat view, but then they touch the ground at different
+    heights; a box nested in another with the same foot is the same object boxed twice.
+    """
+    if box_iou(a, b) >= 0.45:
+        return True
+    small, large = sorted((a, b), key=box_area)
+    if box_area(small) <= 0:
+        return False
+    nested = box_shared(small, large) / box_area(small) >= 0.75
+    return nested and abs(small[3] - large[3]) <= 0.15 * (large[3] - large[1])
