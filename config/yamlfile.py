@@ -44,9 +44,7 @@ def read_text(path: Path) -> str:
     """The file's text, or a ConfigError that says why there is none."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise ConfigError(
-                path, 0, f"larger than {MAX_FILE_BYTES} bytes", message_zh="文件过大"
-            )
+            raise ConfigError(path, 0, f"larger than {MAX_FILE_BYTES} bytes", message_zh="文件过大")
         raw = path.read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)

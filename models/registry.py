@@ -77,7 +77,9 @@ class Registry:
                 f"{path}: not readable JSON: {error}", message_zh=f"别名文件无效：{path}"
             ) from None
         if not isinstance(data, dict) or not all(isinstance(v, dict) for v in data.values()):
-            raise ModelError(f"{path}: must map names to aliases", message_zh=f"别名文件无效：{path}")
+            raise ModelError(
+                f"{path}: must map names to aliases", message_zh=f"别名文件无效：{path}"
+            )
         return data
 
     def resolve(self, ref: str) -> Artifact:

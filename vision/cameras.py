@@ -48,7 +48,9 @@ def _polygon(points: tuple[tuple[float, float], ...]) -> tuple[tuple[float, floa
 
 Point = tuple[float, float]
 TimeRange = Annotated[tuple[time, time], BeforeValidator(_time_range)]
-Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=200), AfterValidator(_polygon)]
+Polygon = Annotated[
+    tuple[Point, ...], Field(min_length=3, max_length=200), AfterValidator(_polygon)
+]
 
 
 class Zone(BaseModel):

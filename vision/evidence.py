@@ -1,16 +1,41 @@
-"""Evidence pictures: before, at and after an incident, with zone, box and time drawn in."""
+"""Evidence pictures: before, at and after an incident, with zone, box and time drawn in.
+
+Text is ASCII, since no Chinese font can be assumed where this runs.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from .cameras import Camera
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .cameras import Camera, Zone
 from .engine import FrameOutcome
 from .frame import Frame
+from .images import Image, ImageLimits, decode, probe
+from .incident import Box, Incident, IncidentState
+from .kinds import Kinds
 
 Moment = Literal["before", "at", "after"]
+Colour = tuple[int, int, int]
+
+JPEG_QUALITY = 88
+ZONE_BGR: Colour = (60, 60, 230)
+BOX_BGR: Colour = (0, 220, 255)
+OTHER_BGR: Colour = (190, 190, 190)
+TEXT_BGR: Colour = (255, 255, 255)
+ZONE_ALPHA = 0.22
+BANNER_ALPHA = 0.6
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+# Pictures in the history passed the door already; the limits there are the caller's.
+NO_LIMITS = ImageLimits(max_bytes=2**31, max_pixels=2**31, min_side=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +49,194 @@ class Evidence:
     sha256: str
 
 
-class EvidenceRecorder:
-    """Keeps a bounded history of one camera's frames and makes evidence from it."""
+def draw(
+    image: Image,
+    camera: Camera,
+    incident: Incident,
+    moment: Moment,
+    ts: datetime,
+    boxes: Iterable[Box] = (),
+    code: str = "",
+) -> bytes:
+    """An annotated JPEG at the picture's own resolution.
+
+    Args:
+        image: H×W×3 BGR; not changed.
+        camera: gives the zone's polygon and the local time.
+        incident: its box is drawn thick.
+        moment: which of the three pictures this is.
+        ts: media time of the picture.
+        boxes: further boxes in 0–1, drawn thin.
+        code: the kind's city-management code.
+    """
+    canvas = image.copy()
+    height, width = canvas.shape[:2]
+    line = max(1, round(min(height, width) / 300))
+    zone = next((zone for zone in camera.zones if zone.id == incident.zone_id), None)
+    if zone is not None:
+        _draw_zone(canvas, zone, line)
+    for box in boxes:
+        _draw_box(canvas, box, OTHER_BGR, max(1, line // 2))
+    _draw_box(canvas, incident.box, BOX_BGR, line + 1)
+    local = ts.astimezone(camera.tzinfo)
+    kind = f"{code} {incident.kind}".strip()
+    _draw_banner(
+        canvas,
+        [
+            f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 100_000} {local:%z}  {camera.id}",
+            f"{kind}  {incident.zone_id}  {incident.id[:8]}  {moment.upper()}",
+        ],
+    )
+    done, encoded = cv2.imencode(".jpg", canvas, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not done:
+        raise ValueError(f"cannot encode a picture of shape {image.shape}")
+    return bytes(encoded)
+
+
+class FrameHistory:
+    """The last frames of one camera, still encoded, bounded by age and bytes.
+
+    At most one frame per `min_step_s` is kept: a picture from before needs no film.
+    """
 
     def __init__(
-        self, camera: Camera, *, max_bytes: int = 16 * 1024 * 1024, max_age_s: float = 30.0
+        self, *, max_bytes: int = 16 * 1024 * 1024, max_age_s: float = 30.0, min_step_s: float = 0.5
     ) -> None:
-        raise NotImplementedError
+        self.max_bytes = max_bytes
+        self.max_age_s = max_age_s
+        self.min_step_s = min_step_s
+        self.bytes_held = 0
+        self._frames: deque[Frame] = deque()
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def add(self, frame: Frame) -> None:
+        """Keep a frame that is later than all held; the oldest ones make room."""
+        frames = self._frames
+        if frames and (frame.ts - frames[-1].ts).total_seconds() < self.min_step_s:
+            return
+        frames.append(frame)
+        self.bytes_held += len(frame.data)
+        while frames and (
+            self.bytes_held > self.max_bytes
+            or (frame.ts - frames[0].ts).total_seconds() > self.max_age_s
+        ):
+            self.bytes_held -= len(frames.popleft().data)
+
+    def before(self, ts: datetime, margin_s: float = 2.0) -> Frame | None:
+        """The latest frame at least `margin_s` before `ts`, else the earliest one before it."""
+        earlier = [frame for frame in self._frames if frame.ts < ts]
+        clear = [f for f in earlier if (ts - f.ts).total_seconds() >= margin_s]
+        if clear:
+            return clear[-1]
+        return earlier[0] if earlier else None
+
+
+class EvidenceRecorder:
+    """Makes the three pictures of each incident of one camera.
+
+    The `before` picture is set aside when an incident is first suspected, because the history will
+    have moved on by the time it opens; it is dropped if the suspicion is.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        *,
+        kinds: Kinds | None = None,
+        max_bytes: int = 16 * 1024 * 1024,
+        max_age_s: float = 30.0,
+    ) -> None:
+        self.camera = camera
+        self._codes = {kind.id: kind.code for kind in kinds.kinds} if kinds else {}
+        self._history = FrameHistory(max_bytes=max_bytes, max_age_s=max_age_s)
+        self._before: dict[str, Frame] = {}
 
     def collect(self, frame: Frame, outcome: FrameOutcome) -> list[Evidence]:
-        """Take a frame and what the engine made of it; late frames give nothing."""
-        raise NotImplementedError
+        """Take a frame and what the engine made of it; late frames give nothing.
+
+        Raises:
+            ImageError: the frame's data is not a whole picture.
+        """
+        if outcome.status != "accepted":
+            return []
+        found: list[Evidence] = []
+        for transition in outcome.transitions:
+            if transition.changed:
+                found += self._on_change(frame, transition.incident, outcome)
+        self._history.add(frame)
+        return found
+
+    def _on_change(self, frame: Frame, incident: Incident, outcome: FrameOutcome) -> list[Evidence]:
+        state, key = incident.state, incident.id
+        if state in (IncidentState.SUSPECTED, IncidentState.OPEN) and key not in self._before:
+            earlier = self._history.before(incident.onset_at)
+            if earlier is not None:
+                self._before[key] = earlier
+        if state is IncidentState.OPEN and incident.opened_at == frame.ts:
+            found = [self._picture(frame, incident, "at", _others(incident, outcome))]
+            if key in self._before:
+                found.insert(0, self._picture(self._before[key], incident, "before", ()))
+            return found
+        if state is IncidentState.DISCARDED:
+            self._before.pop(key, None)
+        if state is IncidentState.ENDED:
+            self._before.pop(key, None)
+            return [self._picture(frame, incident, "after", ())]
+        return []
+
+    def _picture(
+        self, frame: Frame, incident: Incident, moment: Moment, boxes: Iterable[Box]
+    ) -> Evidence:
+        image = decode(frame.data, probe(frame.data, NO_LIMITS))
+        code = self._codes.get(incident.kind, "")
+        jpeg = draw(image, self.camera, incident, moment, frame.ts, boxes, code)
+        return Evidence(incident.id, moment, frame.ts, jpeg, hashlib.sha256(jpeg).hexdigest())
+
+
+def _others(incident: Incident, outcome: FrameOutcome) -> list[Box]:
+    """The frame's confident boxes other than the incident's own."""
+    seen = outcome.detections
+    size = np.array([seen.width, seen.height] * 2, dtype=np.float64)
+    boxes: list[Box] = []
+    for row, score in zip((seen.xyxy / size).tolist(), seen.score.tolist(), strict=True):
+        x1, y1, x2, y2 = row
+        own = all(abs(a - b) < 0.01 for a, b in zip(row, incident.box, strict=True))
+        if score >= 0.4 and not own:
+            boxes.append((x1, y1, x2, y2))
+    return boxes
+
+
+def _pixels(points: Iterable[tuple[float, float]], canvas: Image) -> NDArray[np.int32]:
+    height, width = canvas.shape[:2]
+    return np.array([(round(x * width), round(y * height)) for x, y in points], dtype=np.int32)
+
+
+def _draw_zone(canvas: Image, zone: Zone, line: int) -> None:
+    corners = _pixels(zone.polygon, canvas)
+    tinted = canvas.copy()
+    cv2.fillPoly(tinted, [corners], ZONE_BGR)
+    cv2.addWeighted(tinted, ZONE_ALPHA, canvas, 1 - ZONE_ALPHA, 0, dst=canvas)
+    cv2.polylines(canvas, [corners], True, ZONE_BGR, line, cv2.LINE_AA)
+
+
+def _draw_box(canvas: Image, box: Box, colour: Colour, line: int) -> None:
+    (x1, y1), (x2, y2) = _pixels([box[:2], box[2:]], canvas).tolist()
+    cv2.rectangle(canvas, (x1, y1), (x2, y2), (0, 0, 0), line + 2, cv2.LINE_AA)
+    cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, line, cv2.LINE_AA)
+
+
+def _draw_banner(canvas: Image, lines: list[str]) -> None:
+    """White text on a darkened strip along the top, never wider than the picture."""
+    height, width = canvas.shape[:2]
+    margin = max(3, width // 160)
+    widest = max(cv2.getTextSize(text, FONT, 1.0, 1)[0][0] for text in lines)
+    scale = min(max(0.35, height / 1100), (width - 2 * margin) / widest)
+    thick = 2 if scale >= 0.8 else 1
+    step = cv2.getTextSize("Ag", FONT, scale, thick)[0][1] + 2 * margin
+    strip = canvas[: step * len(lines) + margin]
+    strip[:] = (strip * (1 - BANNER_ALPHA)).astype(np.uint8)
+    for i, text in enumerate(lines):
+        at = (margin, step * (i + 1) - margin // 2)
+        cv2.putText(canvas, text, at, FONT, scale, TEXT_BGR, thick, cv2.LINE_AA)

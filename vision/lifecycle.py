@@ -147,9 +147,7 @@ class Lifecycle:
             return _close(claim, claim.last, t) if over else None
         return self._support(claim, kind, stay, seen, t)
 
-    def _support(
-        self, claim: Claim, kind: Kind, stay: Stay, seen: Observation, t: float
-    ) -> bool:
+    def _support(self, claim: Claim, kind: Kind, stay: Stay, seen: Observation, t: float) -> bool:
         claim.credit_s = round(claim.credit_s + stay.credit_s, 3)
         claim.opposed_since = None
         claim.last, claim.box = seen.last, stay.box
@@ -180,7 +178,7 @@ class Lifecycle:
             if stay.id == claim.stay_id or stay.family != family or not stay.seen_now:
                 continue
             free = all((c.stay_id, c.kind_id) != (stay.id, claim.kind_id) for c in self.claims)
-            if free and (same_place(stay.anchor, claim.box) or box_iou(stay.anchor, claim.box) >= 0.3):
+            if free and box_iou(stay.anchor, claim.box) >= 0.3:
                 return stay
         return None
 

@@ -17,7 +17,9 @@ from .scene import Scene, Stay, Track, Vote
 STATE_VERSION = 1
 
 
-def pack(scene: Scene, claims: Sequence[Claim], active_since: Mapping[str, float]) -> dict[str, Any]:
+def pack(
+    scene: Scene, claims: Sequence[Claim], active_since: Mapping[str, float]
+) -> dict[str, Any]:
     """All that decides, as plain lists and numbers."""
     return {
         "version": STATE_VERSION,

@@ -75,7 +75,9 @@ class Boxes:
         return x1, y1, x2, y2
 
 
-def advance(scene: Scene, t: float, boxes: Boxes, settings: TrackerSettings = SETTINGS) -> list[int]:
+def advance(
+    scene: Scene, t: float, boxes: Boxes, settings: TrackerSettings = SETTINGS
+) -> list[int]:
     """Take one frame into `scene`; returns a track id per box, −1 where it has none.
 
     `t` must be later than the scene's last time.
@@ -157,9 +159,7 @@ class _Step:
             return np.empty((0, len(self.ids)))
         anchors = np.array([stay.anchor for stay in stays])
         overlap = iou(anchors, self.boxes.xyxy)
-        inside = intersections(anchors, self.boxes.xyxy) / np.maximum(
-            areas(self.boxes.xyxy), 1e-9
-        )
+        inside = intersections(anchors, self.boxes.xyxy) / np.maximum(areas(self.boxes.xyxy), 1e-9)
         bars = np.array(
             [
                 self.settings.loose_fit_iou
@@ -230,8 +230,8 @@ class _Step:
         if box_iou(box, stay.anchor) >= 0.6:
             settings = self.settings
             young = stay.hits < settings.anchor_hits
-            pull = 1 / (stay.hits + 1) if young else min(0.2, stay.credit_s / settings.anchor_drift_s)
-            stay.anchor = _blend(stay.anchor, box, pull)
+            drift = min(0.2, stay.credit_s / settings.anchor_drift_s)
+            stay.anchor = _blend(stay.anchor, box, 1 / (stay.hits + 1) if young else drift)
         self._vote(stay, i)
 
     def _vote(self, stay: Stay, i: int) -> None:
@@ -282,8 +282,9 @@ class _Step:
             if stay.absent_since is None:
                 stay.absent_since = self.t
             leaver = by_id.get(stay.left_by) if stay.left_by is not None else None
-            if leaver is not None and _apart(leaver.box, stay.anchor) >= self.settings.left_distance:
-                stay.departed |= stay.absent_s(self.t) >= self.settings.left_after_s
+            if leaver is None or stay.absent_s(self.t) < self.settings.left_after_s:
+                continue
+            stay.departed |= _apart(leaver.box, stay.anchor) >= self.settings.left_distance
 
     # --- tracks ------------------------------------------------------------------------------
 
@@ -314,9 +315,7 @@ class _Step:
             if i in taken or not self.boxes.strong[i]:
                 continue
             family, box = self.boxes.families[i], self.boxes.box(i)
-            if family != PERSON and any(
-                f == family and same_place(b, box) for f, b in claimed
-            ):
+            if family != PERSON and any(f == family and same_place(b, box) for f, b in claimed):
                 continue
             self._new_track(i)
             claimed.append((family, box))

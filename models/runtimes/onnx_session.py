@@ -38,6 +38,4 @@ class OnnxRuntimeSession:
             outputs = self._session.run(list(self.output_names), dict(inputs))
         except Exception as error:  # see above
             raise ModelError(f"ONNX Runtime refused the input: {error}") from error
-        return {
-            name: owned(array) for name, array in zip(self.output_names, outputs, strict=True)
-        }
+        return {name: owned(array) for name, array in zip(self.output_names, outputs, strict=True)}

@@ -45,6 +45,4 @@ class OpenVinoSession:
                 results = self._request.infer(dict(inputs))
             except RuntimeError as error:
                 raise ModelError(f"OpenVINO refused the input: {error}") from error
-            return {
-                port.get_any_name(): owned(results[port]) for port in self._compiled.outputs
-            }
+            return {port.get_any_name(): owned(results[port]) for port in self._compiled.outputs}
