@@ -18,8 +18,8 @@ How it behaves:
   their results dropped.
 - When the batch function raises, the batch is halved until only the item that cannot be worked
   on fails with that exception.
-- When the worker itself dies or hangs, its items fail with `WorkerDied`, the batcher says that it
-  is not ready, and a new worker is opened, after a growing pause where opening fails.
+- When the worker itself dies or hangs, its items fail with `WorkerDiedError`, the batcher says
+  that it is not ready, and a new worker is opened, after a growing pause where opening fails.
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ import asyncio
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from ..config.errors import BusyError, ExpiredError, InputError
-from .errors import Unavailable, WorkerDied
+from ..config.errors import BusyError, ExpiredError
+from .batch_queue import BatchLimits, BatchQueue, Entry, Ticket
+from .errors import UnavailableError, WorkerDiedError
+
+__all__ = ["BatchLimits", "BatchReport", "Batcher", "BatcherStats", "RunBatch"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -49,18 +51,6 @@ LAST_RETRY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class BatchLimits:
-    """Sizes in items and bytes; `stall_s` is how long one batch may take before its worker is
-    given up for hung."""
-
-    max_batch: int = 32
-    max_batch_bytes: int = 64 * 1024 * 1024
-    max_queue: int = 512
-    max_queue_bytes: int = 256 * 1024 * 1024
-    stall_s: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
 class BatchReport:
     """One finished batch: its items, how long the oldest waited and how long the work took."""
 
@@ -71,10 +61,8 @@ class BatchReport:
 
 @dataclass(slots=True)
 class BatcherStats:
-    """Counts since the start, and what waits now."""
+    """Counts of items since the start; `items_per_s` is one worker's recent throughput."""
 
-    queued: int = 0
-    queued_bytes: int = 0
     batches: int = 0
     items: int = 0
     failed: int = 0
@@ -87,34 +75,15 @@ class BatcherStats:
 
 
 @dataclass(slots=True, eq=False)
-class _Ticket(Generic[R]):
-    """One submission and the answers it has so far."""
-
-    future: asyncio.Future[list[R | Exception]]
-    answers: dict[int, R | Exception]
-    wanted: int
-
-
-@dataclass(slots=True, eq=False)
-class _Entry(Generic[T, R]):
-    item: T
-    size: int
-    deadline: float | None
-    queued_at: float
-    ticket: _Ticket[R]
-    index: int
-
-
-@dataclass(slots=True, eq=False)
 class _Worker(Generic[T, R]):
     opened: bool = False
     retired: bool = False
     busy_since: float | None = None
-    batch: list[_Entry[T, R]] = field(default_factory=list)
+    batch: list[Entry[T, R]] = field(default_factory=list)
 
 
 class Batcher(Generic[T, R]):
-    """See the module's text. `submit`, `start`, `close` belong to one event loop."""
+    """See the module's text. `start`, `submit` and `close` belong to one event loop."""
 
     def __init__(
         self,
@@ -136,7 +105,7 @@ class Batcher(Generic[T, R]):
         self._wanted = workers
         self._on_batch = on_batch
         self._clock = clock
-        self._queue: deque[_Entry[T, R]] = deque()
+        self._queue: BatchQueue[T, R] = BatchQueue(self.limits)
         self._changed = threading.Condition()
         self._workers: list[_Worker[T, R]] = []
         self._closing = False
@@ -148,6 +117,22 @@ class Batcher(Generic[T, R]):
     def ready(self) -> bool:
         """Whether an item submitted now would be worked on."""
         return not self._closing and any(w.opened and not w.retired for w in self._workers)
+
+    @property
+    def queued(self) -> int:
+        """Items waiting."""
+        return len(self._queue)
+
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes waiting."""
+        return self._queue.size_bytes
+
+    def wait_s(self) -> float:
+        """Seconds until what is here now will be done, by the throughput measured so far."""
+        if self.stats.items_per_s <= 0:
+            return 1.0
+        return self._held() / (self.stats.items_per_s * max(1, len(self._workers)))
 
     async def start(self) -> None:
         """Open the workers; an exception of `open_run` is raised here."""
@@ -171,7 +156,7 @@ class Batcher(Generic[T, R]):
         Raises:
             BusyError: the queue cannot take all items now; none was taken.
             InputError: more items or bytes than the queue could ever hold.
-            Unavailable: not started, closing, or no worker can be opened.
+            UnavailableError: not started, closing, or no worker can be opened.
         """
         if not items:
             return []
@@ -179,7 +164,9 @@ class Batcher(Generic[T, R]):
         try:
             return await ticket.future
         except asyncio.CancelledError:
-            self._withdraw(ticket)
+            with self._changed:
+                self.stats.cancelled += self._queue.withdraw(ticket)
+                self._note_idle()
             raise
 
     async def close(self, drain_s: float = 30.0) -> None:
@@ -193,92 +180,46 @@ class Batcher(Generic[T, R]):
             log.warning("%s: %d items unfinished after %.1f s", self.name, self._held(), drain_s)
         self._watchdog.cancel()
         with self._changed:
-            entries = list(self._queue)
+            entries = self._queue.clear()
             for worker in self._workers:
                 worker.retired = True
                 entries += worker.batch
-            self._queue.clear()
             self._changed.notify_all()
-        self._answer(entries, [Unavailable("the service is shutting down")] * len(entries))
+        error = UnavailableError("the service is shutting down", message_zh="服务正在停止")
+        _answer_all(entries, error)
 
     # -- in the event loop --------------------------------------------------------------------
 
     def _admit(
         self, items: Sequence[T], sizes: Sequence[int], timeout_s: float | None
-    ) -> _Ticket[R]:
+    ) -> Ticket[R]:
         now = self._clock()
         total = sum(sizes)
-        if len(items) > self.limits.max_queue or total > self.limits.max_queue_bytes:
-            raise InputError(
-                f"{len(items)} items of {total} bytes are more than the queue ever holds",
-                message_zh=f"一次提交 {len(items)} 项（{total} 字节），超过队列容量",
-                code="exceeds_queue",
-            )
+        self._queue.check(len(items), total)
         with self._changed:
             if self._closing or self._broken or not self._workers:
-                raise Unavailable(f"{self.name} takes no work", message_zh="服务未就绪")
-            queued, queued_bytes = self.stats.queued, self.stats.queued_bytes
-            if (
-                queued + len(items) > self.limits.max_queue
-                or queued_bytes + total > self.limits.max_queue_bytes
-            ):
+                raise UnavailableError(f"{self.name} takes no work", message_zh="服务未就绪")
+            if not self._queue.fits(len(items), total):
                 self.stats.refused += len(items)
                 raise BusyError(
-                    f"{self.name}: {queued} items wait and {len(items)} more do not fit",
+                    f"{self.name}: {self.queued} items wait and {len(items)} more do not fit",
                     message_zh="队列已满，请稍后重试",
                     retry_after_s=self.wait_s(),
                 )
-            future: asyncio.Future[list[R | Exception]] = self._loop.create_future()
-            ticket: _Ticket[R] = _Ticket(future, {}, len(items))
+            ticket: Ticket[R] = Ticket(self._loop.create_future(), len(items), {})
             deadline = None if timeout_s is None else now + timeout_s
-            self._queue.extend(
-                _Entry(item, size, deadline, now, ticket, index)
-                for index, (item, size) in enumerate(zip(items, sizes, strict=True))
-            )
-            self.stats.queued += len(items)
-            self.stats.queued_bytes += total
+            self._queue.put(items, sizes, deadline, now, ticket)
             self._changed.notify()
         return ticket
-
-    def wait_s(self) -> float:
-        """Seconds until what waits now will be done, by the throughput measured so far."""
-        if self.stats.items_per_s <= 0:
-            return 1.0
-        return self._held() / (self.stats.items_per_s * max(1, len(self._workers)))
-
-    def _withdraw(self, ticket: _Ticket[R]) -> None:
-        with self._changed:
-            kept: deque[_Entry[T, R]] = deque()
-            for entry in self._queue:
-                if entry.ticket is ticket:
-                    self._uncount(entry)
-                    self.stats.cancelled += 1
-                else:
-                    kept.append(entry)
-            self._queue = kept
-            self._note_idle()
-
-    def _answer(self, entries: Sequence[_Entry[T, R]], results: Sequence[R | Exception]) -> None:
-        for entry, result in zip(entries, results, strict=True):
-            ticket = entry.ticket
-            ticket.answers.setdefault(entry.index, result)
-            if len(ticket.answers) == ticket.wanted and not ticket.future.done():
-                ticket.future.set_result([ticket.answers[i] for i in range(ticket.wanted)])
-
-    def _finished(
-        self, entries: list[_Entry[T, R]], results: list[R | Exception], report: BatchReport
-    ) -> None:
-        self._answer(entries, results)
-        if self._on_batch is not None:
-            self._on_batch(report)
 
     async def _spawn(self) -> None:
         worker: _Worker[T, R] = _Worker()
         opened: asyncio.Future[None] = self._loop.create_future()
         with self._changed:
             self._workers.append(worker)
-        name = f"{self.name}-worker"
-        threading.Thread(target=self._work, args=(worker, opened), name=name, daemon=True).start()
+        threading.Thread(
+            target=self._work, args=(worker, opened), name=f"{self.name}-worker", daemon=True
+        ).start()
         try:
             await opened
         except BaseException:
@@ -308,7 +249,7 @@ class Batcher(Generic[T, R]):
         self.stats.restarts += 1
         try:
             await self._spawn()
-        except Exception as error:  # whatever opening raises: it was logged; try again later
+        except Exception as error:  # whatever opening raises, it is tried again later
             log.error("%s: no new worker (%r), next try in %.1f s", self.name, error, self._retry_s)
             self._refuse_all()
             await asyncio.sleep(self._retry_s)
@@ -320,22 +261,29 @@ class Batcher(Generic[T, R]):
         """Nobody waits for a worker that cannot be opened."""
         with self._changed:
             self._broken = True
-            entries = list(self._queue)
-            self._queue.clear()
-            for entry in entries:
-                self._uncount(entry)
+            entries = self._queue.clear()
             self._note_idle()
-        error = Unavailable(f"{self.name} has no worker", message_zh="处理进程无法启动")
-        self._answer(entries, [error] * len(entries))
+        error = UnavailableError(f"{self.name} has no worker", message_zh="处理进程无法启动")
+        _answer_all(entries, error)
 
     def _give_up(self, worker: _Worker[T, R]) -> None:
         with self._changed:
             worker.retired = True
             entries, worker.batch, worker.busy_since = worker.batch, [], None
+            self.stats.failed += len(entries)
             self._note_idle()
-        error = WorkerDied(f"{self.name}: the worker broke off", message_zh="处理进程中断，请重试")
-        self.stats.failed += len(entries)
-        self._answer(entries, [error] * len(entries))
+        error = WorkerDiedError(
+            f"{self.name}: the worker broke off", message_zh="处理进程中断，请重试"
+        )
+        _answer_all(entries, error)
+
+    def _finish(
+        self, batch: list[Entry[T, R]], results: list[R | Exception], report: BatchReport
+    ) -> None:
+        for entry, result in zip(batch, results, strict=True):
+            entry.ticket.answer(entry.index, result)
+        if self._on_batch is not None:
+            self._on_batch(report)
 
     # -- in a worker thread -------------------------------------------------------------------
 
@@ -343,10 +291,10 @@ class Batcher(Generic[T, R]):
         try:
             run = self._open_run()
         except BaseException as error:  # handed to whoever waits for the worker
-            self._post(_set_exception, opened, error)
+            self._post(_settle, opened, error)
             return
         worker.opened = True
-        self._post(_set_done, opened)
+        self._post(_settle, opened, None)
         try:
             while (batch := self._take(worker)) is not None:
                 if batch:
@@ -357,28 +305,15 @@ class Batcher(Generic[T, R]):
             if not worker.retired:
                 self._post(self._give_up, worker)
 
-    def _take(self, worker: _Worker[T, R]) -> list[_Entry[T, R]] | None:
-        """The next batch; None when the worker is to stop."""
+    def _take(self, worker: _Worker[T, R]) -> list[Entry[T, R]] | None:
+        """The next batch, perhaps empty; None when the worker is to stop."""
         with self._changed:
             while not self._queue and not worker.retired:
                 self._changed.wait()
             if worker.retired:
                 return None
             now = self._clock()
-            batch: list[_Entry[T, R]] = []
-            expired: list[_Entry[T, R]] = []
-            size = 0
-            while self._queue and len(batch) < self.limits.max_batch:
-                entry = self._queue[0]
-                if batch and size + entry.size > self.limits.max_batch_bytes:
-                    break
-                self._queue.popleft()
-                self._uncount(entry)
-                if entry.deadline is not None and now > entry.deadline:
-                    expired.append(entry)
-                else:
-                    batch.append(entry)
-                    size += entry.size
+            batch, expired = self._queue.take(now)
             worker.batch, worker.busy_since = batch, now if batch else None
             self.stats.expired += len(expired)
             if self._queue:
@@ -386,11 +321,11 @@ class Batcher(Generic[T, R]):
             self._note_idle()
         if expired:
             late = ExpiredError("the deadline passed in the queue", message_zh="排队超时，未处理")
-            self._post(self._answer, expired, [late] * len(expired))
+            self._post(_answer_all, expired, late)
         return batch
 
     def _run_batch(
-        self, worker: _Worker[T, R], run: RunBatch[T, R], batch: list[_Entry[T, R]]
+        self, worker: _Worker[T, R], run: RunBatch[T, R], batch: list[Entry[T, R]]
     ) -> None:
         started = self._clock()
         results = self._isolate(run, [entry.item for entry in batch])
@@ -400,9 +335,9 @@ class Batcher(Generic[T, R]):
             if worker.retired:  # given up as hung; its items have their answer
                 return
             worker.batch, worker.busy_since = [], None
-            self._measure(report, sum(isinstance(r, Exception) for r in results))
+            self._measure(report, sum(isinstance(result, Exception) for result in results))
             self._note_idle()
-        self._post(self._finished, batch, results, report)
+        self._post(self._finish, batch, results, report)
 
     def _isolate(self, run: RunBatch[T, R], items: list[T]) -> list[R | Exception]:
         try:
@@ -412,7 +347,7 @@ class Batcher(Generic[T, R]):
             return results
         except Exception as error:  # foreign code: whatever it raises belongs to its item
             if len(items) == 1:
-                log.warning("%s: an item failed: %r", self.name, error)
+                log.warning("%s: an item failed: %s", self.name, type(error).__name__)
                 return [error]
         half = len(items) // 2
         return self._isolate(run, items[:half]) + self._isolate(run, items[half:])
@@ -426,28 +361,28 @@ class Batcher(Generic[T, R]):
         stats.failed += failed
         stats.largest_batch = max(stats.largest_batch, report.size)
 
-    # -- under the lock -----------------------------------------------------------------------
-
-    def _uncount(self, entry: _Entry[T, R]) -> None:
-        self.stats.queued -= 1
-        self.stats.queued_bytes -= entry.size
+    # -- in either ----------------------------------------------------------------------------
 
     def _held(self) -> int:
-        return self.stats.queued + sum(len(worker.batch) for worker in self._workers)
+        return len(self._queue) + sum(len(worker.batch) for worker in self._workers)
 
     def _note_idle(self) -> None:
-        if self._closing and not self._queue and not any(w.batch for w in self._workers):
+        if self._closing and not self._held():
             self._post(self._idle.set)
 
     def _post(self, function: Callable[..., None], *arguments: object) -> None:
         self._loop.call_soon_threadsafe(function, *arguments)
 
 
-def _set_done(future: asyncio.Future[None]) -> None:
-    if not future.done():
+def _answer_all(entries: Sequence[Entry[T, R]], error: Exception) -> None:
+    for entry in entries:
+        entry.ticket.answer(entry.index, error)
+
+
+def _settle(future: asyncio.Future[None], error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is None:
         future.set_result(None)
-
-
-def _set_exception(future: asyncio.Future[None], error: BaseException) -> None:
-    if not future.done():
+    else:
         future.set_exception(error)

@@ -12,7 +12,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from ..config.errors import BusyError
-from .errors import RequestError, TooLarge
+from .errors import RequestError, TooLargeError
 
 ResultT = TypeVar("ResultT")
 
@@ -46,11 +46,11 @@ class BodyBudget:
 @asynccontextmanager
 async def read_body(
     request: Request, max_bytes: int, budget: BodyBudget
-) -> AsyncIterator[bytes | bytearray]:
+) -> AsyncIterator[bytearray]:
     """The whole body, counted while it arrives: a chunked body has no length to trust.
 
     Raises:
-        TooLarge: more than `max_bytes`; reading stops there.
+        TooLargeError: more than `max_bytes`; reading stops there.
         BusyError: the budget of all requests is used up.
     """
     declared = request.headers.get("content-length", "")
@@ -105,14 +105,14 @@ def check_count(count: int, limit: int, what: str, what_zh: str) -> None:
 
     Raises:
         RequestError: code `empty_batch`.
-        TooLarge: code `too_many_items`.
+        TooLargeError: code `too_many_items`.
     """
     if count == 0:
         raise RequestError(
             f"no {what} in the batch", message_zh=f"批次中没有{what_zh}", code="empty_batch"
         )
     if count > limit:
-        raise TooLarge(
+        raise TooLargeError(
             f"{count} {what} in one batch, at most {limit} are allowed",
             message_zh=f"一批最多 {limit} 个{what_zh}，收到 {count} 个",
             code="too_many_items",
@@ -149,8 +149,8 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _too_large(max_bytes: int) -> TooLarge:
-    return TooLarge(
+def _too_large(max_bytes: int) -> TooLargeError:
+    return TooLargeError(
         f"the body has more than {max_bytes} bytes",
         message_zh=f"请求体超过上限 {max_bytes} 字节",
         code="body_too_large",

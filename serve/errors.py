@@ -1,15 +1,15 @@
 """Errors that only exist because there is HTTP, a queue and a database.
 
 InputError
-└── RequestError          the request as a whole cannot be read; nothing was changed
-    ├── UnsupportedMedia      wrong Content-Type                        415
-    ├── TooLarge              body, item count over the limit           413
-    ├── Unprocessable         well-formed, but its parts contradict     422
-    ├── Forbidden             a browser page of another site            403
-    └── NotFound              no such incident, picture or page         404
+└── RequestError              the request as a whole cannot be read; nothing was changed
+    ├── UnsupportedMediaError     wrong Content-Type                              415
+    ├── TooLargeError             body or item count over the limit               413
+    ├── UnprocessableError        readable, but its parts do not fit together     422
+    ├── ForbiddenError            a browser page of another site                  403
+    └── NotFoundError             no such incident, picture or page               404
 XiaozhengError
-├── Unavailable           a worker or the database cannot do work now   503
-└── WorkerDied            the worker broke off while it held the item   503
+└── UnavailableError          a worker or the database cannot do work now         503
+    └── WorkerDiedError           the worker broke off while it held the item     503
 """
 
 from __future__ import annotations
@@ -26,48 +26,48 @@ class RequestError(InputError):
     status: ClassVar[int] = 400
 
 
-class UnsupportedMedia(RequestError):
+class UnsupportedMediaError(RequestError):
     """The body's media type is not the one the door takes."""
 
     default_code = "unsupported_media_type"
     status = 415
 
 
-class TooLarge(RequestError):
+class TooLargeError(RequestError):
     """The body or its number of items passes a limit."""
 
     default_code = "too_large"
     status = 413
 
 
-class Unprocessable(RequestError):
+class UnprocessableError(RequestError):
     """The body can be read, but what it says does not fit together."""
 
     default_code = "unprocessable"
     status = 422
 
 
-class Forbidden(RequestError):
+class ForbiddenError(RequestError):
     """The request comes from where none may come from."""
 
     default_code = "forbidden"
     status = 403
 
 
-class NotFound(RequestError):
+class NotFoundError(RequestError):
     """There is no such thing."""
 
     default_code = "not_found"
     status = 404
 
 
-class Unavailable(XiaozhengError):
+class UnavailableError(XiaozhengError):
     """Work cannot be done now; the same request may succeed later."""
 
     default_code = "unavailable"
 
 
-class WorkerDied(Unavailable):
+class WorkerDiedError(UnavailableError):
     """The worker broke off while it held this item; whether it did the work is unknown."""
 
     default_code = "worker_died"

@@ -13,12 +13,12 @@ from ..models.registry import Registry
 from ..nlp.router import Router, Suggestion
 from ..nlp.transcript import Transcript, check_transcript
 from .batcher import Batcher, BatchLimits, RunBatch
-from .errors import Unavailable
+from .errors import UnavailableError
 from .metrics import Metrics
 from .settings import Settings
 from .store import Change, SuggestionChange
 
-NOT_STORED = Unavailable(
+NOT_STORED = UnavailableError(
     "the suggestion was not stored; send the transcript again",
     message_zh="结果未能入库，请重新提交该文本",
     code="not_stored",
@@ -75,7 +75,7 @@ class HotlineService:
 
         Raises:
             BusyError: the queue cannot take all transcripts; nothing was stored.
-            Unavailable: the router cannot work now.
+            UnavailableError: the router cannot work now.
         """
         results = [TranscriptResult() for _ in transcripts]
         good: list[int] = []

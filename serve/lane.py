@@ -57,7 +57,7 @@ class CameraLane:
         self._save = save
         self._stored: dict[str, Any] | None = checkpoint.snapshot if checkpoint else None
         self._engine = self._restored()
-        self._recorder = EvidenceRecorder(camera)
+        self._recorder = EvidenceRecorder(camera, kinds=kinds)
 
     def advance(self, seen: Sequence[SeenFrame]) -> Step:
         """Take frames in the order given, which should be that of media time.
@@ -92,7 +92,7 @@ class CameraLane:
     def roll_back(self) -> None:
         """Forget what was not stored."""
         self._engine = self._restored()
-        self._recorder = EvidenceRecorder(self.camera)
+        self._recorder = EvidenceRecorder(self.camera, kinds=self._kinds)
 
     def _restored(self) -> CameraEngine:
         if self._stored is None:

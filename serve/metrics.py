@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
@@ -40,7 +41,7 @@ class Metrics:
         self.wait_s = self._histogram(
             "queue_wait_seconds", "Seconds the oldest item waited", ("batcher",), STAGE_BUCKETS_S
         )
-        self.refused = self._counter("refused_items", "Items refused, queue full", ("batcher",))
+        self.refused = self._gauge("refused_items", "Items refused, queue full", ("batcher",))
         self.queue = self._gauge("queue_items", "Items waiting", ("batcher",))
         self.queue_bytes = self._gauge("queue_bytes", "Bytes waiting", ("batcher",))
         self.ready = self._gauge("worker_ready", "1 while the workers can work", ("batcher",))
@@ -48,11 +49,12 @@ class Metrics:
         self.open = self._gauge("incidents", "Stored incidents", ("kind", "state"))
         self._models: list[Info] = []
 
-    def watch_batcher(self, batcher: Batcher[object, object]) -> None:
+    def watch_batcher(self, batcher: Batcher[Any, Any]) -> None:
         """Show a batcher's queue whenever metrics are read."""
         stats, name = batcher.stats, batcher.name
-        self.queue.labels(name).set_function(lambda: stats.queued)
-        self.queue_bytes.labels(name).set_function(lambda: stats.queued_bytes)
+        self.queue.labels(name).set_function(lambda: batcher.queued)
+        self.queue_bytes.labels(name).set_function(lambda: batcher.queued_bytes)
+        self.refused.labels(name).set_function(lambda: stats.refused)
         self.ready.labels(name).set_function(lambda: int(batcher.ready))
         self.restarts.labels(name).set_function(lambda: stats.restarts)
 

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .errors import Forbidden
+from .errors import ForbiddenError
 from .metrics import Metrics
 from .problems import answer_unforeseen, problem
 
@@ -61,7 +61,7 @@ class Front:
         try:
             self._check_origin(scope)
             await self._app(scope, receive, send_noted)
-        except Forbidden as error:
+        except ForbiddenError as error:
             answer = problem(error.status, error.code, str(error), error.message_zh)
             await answer(scope, receive, send_noted)
         except ClientDisconnect:
@@ -77,14 +77,14 @@ class Front:
         headers = Headers(scope=scope)
         host = _host_name(headers.get("host", ""))
         if self._hosts is not None and host not in self._hosts:
-            raise Forbidden(
+            raise ForbiddenError(
                 f"the service is not known under the name {host!r}",
                 message_zh="不允许使用该主机名访问",
                 code="unknown_host",
             )
         site = headers.get("sec-fetch-site", "none")
         if scope["method"] not in SAFE_METHODS and site not in {"none", "same-origin"}:
-            raise Forbidden(
+            raise ForbiddenError(
                 "a page of another site may not write here",
                 message_zh="不允许其他网站的页面提交数据",
                 code="cross_site",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from .errors import RequestError, TooLarge, UnsupportedMedia
+from .errors import RequestError, TooLargeError, UnsupportedMediaError
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 MAX_BOUNDARY_BYTES = 256
 
@@ -25,12 +29,12 @@ def boundary_of(content_type: str) -> bytes:
     """The boundary named in a Content-Type header.
 
     Raises:
-        UnsupportedMedia: the body is not multipart/form-data.
+        UnsupportedMediaError: the body is not multipart/form-data.
         RequestError: it has no usable boundary.
     """
     media_type, options = parse_options_header(content_type)
     if media_type != b"multipart/form-data":
-        raise UnsupportedMedia(
+        raise UnsupportedMediaError(
             f"multipart/form-data is wanted, got {content_type or 'no Content-Type'!r}",
             message_zh="请求须为 multipart/form-data",
         )
@@ -49,7 +53,7 @@ def parse_parts(body: bytes | bytearray, boundary: bytes, max_parts: int) -> lis
 
     Raises:
         RequestError: broken or cut multipart syntax (the byte is named), or a part without a name.
-        TooLarge: more than `max_parts` parts.
+        TooLargeError: more than `max_parts` parts.
     """
     reader = _Reader(max_parts)
     try:
@@ -83,7 +87,7 @@ class _Reader:
         self._field = bytearray()
         self._value = bytearray()
 
-    def callbacks(self) -> dict[str, object]:
+    def callbacks(self) -> MultipartCallbacks:
         return {
             "on_part_begin": self._part_begin,
             "on_part_data": self._part_data,
@@ -96,7 +100,7 @@ class _Reader:
 
     def _part_begin(self) -> None:
         if len(self.parts) == self._max_parts:
-            raise TooLarge(
+            raise TooLargeError(
                 f"the form has more than {self._max_parts} parts",
                 message_zh=f"表单超过 {self._max_parts} 个部分",
                 code="too_many_items",

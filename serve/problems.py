@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ..config.errors import BusyError, ExpiredError, InputError, ModelError, XiaozhengError
-from .errors import RequestError, Unavailable
+from .errors import RequestError, UnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ STATUS_OF: tuple[tuple[type[XiaozhengError], int], ...] = (
     (InputError, 400),
     (BusyError, 429),
     (ExpiredError, 504),
-    (Unavailable, 503),
+    (UnavailableError, 503),
     (ModelError, 503),
     (XiaozhengError, 500),
 )

@@ -11,7 +11,7 @@ from types import FrameType
 import uvicorn
 
 from .app import create_app
-from .errors import Unavailable
+from .errors import UnavailableError
 from .logs import configure_logs
 from .settings import Settings
 
@@ -21,7 +21,7 @@ def run(settings: Settings) -> None:
 
     Raises:
         InputError, ModelError: a settings file or model that cannot be used.
-        Unavailable: the port is taken.
+        UnavailableError: the port is taken.
     """
     configure_logs(settings.log_level)
     asyncio.run(_serve(settings))
@@ -67,7 +67,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host.strip("[]"), port))
     except OSError as error:
         listener.close()
-        raise Unavailable(
+        raise UnavailableError(
             f"cannot listen on {host}:{port}: {error.strerror}",
             message_zh=f"无法监听 {host}:{port}：{error.strerror}",
             code="port_unavailable",

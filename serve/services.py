@@ -21,7 +21,7 @@ from ..vision.cameras import Cameras, load_cameras
 from ..vision.kinds import DEFAULT_KINDS, Kinds, load_kinds
 from .batcher import Batcher, BatchLimits, RunBatch
 from .body import BodyBudget
-from .errors import Unavailable
+from .errors import UnavailableError
 from .hotline_service import HotlineService
 from .metrics import Metrics
 from .schemas import Check
@@ -51,9 +51,9 @@ class Services:
     budget: BodyBudget
 
     def need_vision(self) -> VisionService:
-        """Raises Unavailable when the service runs without a detector."""
+        """Raises UnavailableError when the service runs without a detector."""
         if self.vision is None:
-            raise Unavailable(
+            raise UnavailableError(
                 "this service runs without a detector",
                 message_zh="本服务未启用视觉识别",
                 code="vision_off",
@@ -61,9 +61,9 @@ class Services:
         return self.vision
 
     def need_hotline(self) -> HotlineService:
-        """Raises Unavailable when the service runs without a router."""
+        """Raises UnavailableError when the service runs without a router."""
         if self.hotline is None:
-            raise Unavailable(
+            raise UnavailableError(
                 "this service runs without a router",
                 message_zh="本服务未启用热线分派",
                 code="hotline_off",
@@ -210,7 +210,7 @@ def lock_folder(folder: Path) -> int:
 
 
 def _writer_of(store: Store) -> RunBatch[Change, None]:
-    def write(changes: list[Change]) -> list[None | Exception]:
+    def write(changes: list[Change]) -> list[Exception | None]:
         store.write(changes)
         return [None] * len(changes)
 

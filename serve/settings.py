@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -122,7 +122,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def read_settings(**options: object) -> Settings:
+def read_settings(**options: Any) -> Settings:
     """Settings from the environment, with `options` that are not None on top.
 
     Raises:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from ..config.errors import InputError
 from ..vision.incident import Incident, IncidentState, Transition
-from .errors import Unavailable
+from .errors import UnavailableError
 from .tables import Base, CheckpointRow, EvidenceRow, IncidentRow, SuggestionRow, TransitionRow
 
 REPORTED = (IncidentState.OPEN, IncidentState.ENDED)
@@ -121,7 +121,7 @@ class Store:
 
         Raises:
             InputError: not a database URL, or its driver is not installed.
-            Unavailable: the database cannot be opened.
+            UnavailableError: the database cannot be opened.
         """
         try:
             parsed = make_url(url)
@@ -137,7 +137,7 @@ class Store:
                 _tune_sqlite(engine, parsed.database)
             Base.metadata.create_all(engine)
         except (OSError, SQLAlchemyError) as error:
-            raise Unavailable(
+            raise UnavailableError(
                 f"database {parsed.render_as_string(hide_password=True)}: {error}",
                 message_zh="数据库无法打开",
             ) from error

@@ -18,13 +18,13 @@ def boxes(detections: Detections, labels_zh: dict[str, str]) -> list[Box]:
             label=name,
             label_zh=labels_zh.get(name, name),
             score=round(float(score), 3),
-            box=tuple(round(float(value), 1) for value in xyxy),
+            box=(round(x1, 1), round(y1, 1), round(x2, 1), round(y2, 1)),
             track_id=int(track) if track >= 0 else None,
         )
-        for name, score, xyxy, track in zip(
+        for name, score, (x1, y1, x2, y2), track in zip(
             detections.names(),
             detections.score,
-            detections.xyxy,
+            detections.xyxy.tolist(),
             detections.track_id,
             strict=True,
         )

@@ -27,7 +27,7 @@ from ..vision.images import Image, ImageInfo, ImageLimits, decode_scaled, probe
 from ..vision.incident import Incident
 from ..vision.kinds import Kinds
 from .batcher import Batcher, BatchLimits, RunBatch
-from .errors import Unavailable
+from .errors import UnavailableError
 from .evidence_files import EvidenceFiles
 from .lane import CameraLane, SeenFrame, Step
 from .metrics import Metrics
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 MIN_SCORE = 0.1
 DECODE_SIDE = 640
 
-NOT_STORED = Unavailable(
+NOT_STORED = UnavailableError(
     "the frame was not stored; send it again",
     message_zh="结果未能入库，请重新提交该帧",
     code="not_stored",
@@ -107,10 +107,9 @@ class VisionService:
         self.cameras = cameras
         self.kinds = kinds
         self.files = EvidenceFiles(settings.evidence_folder)
-        self.detector = Detector.open(
-            registry, settings.detector, settings.backend, settings.threads
-        )
+        self._registry = registry
         self._settings = settings
+        self.detector = self._load()
         self._writer = writer
         self._metrics = metrics
         self._now = now
@@ -127,9 +126,6 @@ class VisionService:
                 stall_s=settings.batch_stall_s,
             ),
             on_batch=metrics.batch_observer("detector"),
-        )
-        self._reopen = lambda: Detector.open(
-            registry, settings.detector, settings.backend, settings.threads
         )
         self._lanes = {
             camera.id: self._lane(camera, checkpoints.get(camera.id)) for camera in cameras.cameras
@@ -162,7 +158,7 @@ class VisionService:
 
         Raises:
             BusyError: the queue cannot take all frames; nothing was changed.
-            Unavailable: the detector cannot work now.
+            UnavailableError: the detector cannot work now.
         """
         results = [FrameResult() for _ in frames]
         good: dict[int, tuple[Frame, Picture]] = {}
@@ -248,7 +244,7 @@ class VisionService:
     async def _store(self, change: CameraChange) -> None:
         (answer,) = await self._writer.submit([change])
         if isinstance(answer, Exception):
-            raise Unavailable("the database refused") from answer
+            raise UnavailableError("the database refused") from answer
 
     def _report(self, order: Sequence[int], step: Step, results: list[FrameResult]) -> None:
         for index, outcome in zip(order, step.outcomes, strict=True):
@@ -276,8 +272,12 @@ class VisionService:
         """The first worker takes the detector that was loaded; one that follows a dead worker
         loads its own, since the old one may be in any state."""
         if self.batcher.stats.restarts:
-            self.detector = self._reopen()
+            self.detector = self._load()
         return detector_runner(self.detector)
+
+    def _load(self) -> Detector:
+        settings = self._settings
+        return Detector.open(self._registry, settings.detector, settings.backend, settings.threads)
 
     def _lane(self, camera: Camera, checkpoint: Checkpoint | None) -> CameraLane:
         return CameraLane(

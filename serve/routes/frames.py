@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ...config.errors import FrameError, InputError
 from ...vision.frame import Frame
 from ..body import check_count, parse_json, read_body, unless_gone
-from ..errors import RequestError, Unprocessable
+from ..errors import RequestError, UnprocessableError
 from ..moments import parse_moment
 from ..multipart import Part, boundary_of, parse_parts
 from ..problems import item_error
@@ -103,7 +103,7 @@ def read_frames(parts: list[Part], max_frames: int) -> list[Frame | FrameError]:
     for index, entry in enumerate(entries):
         name = _part_name(index, entry, used)
         if name not in pictures:
-            raise Unprocessable(
+            raise UnprocessableError(
                 f"{METADATA}[{index}].part: the form has no part named {name!r}",
                 message_zh=f"{METADATA} 第 {index} 项引用的部分 {name} 不存在",
                 code="missing_part",
@@ -112,7 +112,7 @@ def read_frames(parts: list[Part], max_frames: int) -> list[Frame | FrameError]:
         frames.append(_frame(index, entry, pictures[name]))
     unused = sorted(set(pictures) - set(used))
     if unused:
-        raise Unprocessable(
+        raise UnprocessableError(
             f"no entry of {METADATA} uses part {unused[0]!r}",
             message_zh=f"部分 {unused[0]} 未被 {METADATA} 引用",
             code="unused_part",
@@ -124,7 +124,7 @@ def _by_name(parts: list[Part]) -> dict[str, Part]:
     named: dict[str, Part] = {}
     for part in parts:
         if part.name in named:
-            raise Unprocessable(
+            raise UnprocessableError(
                 f"two parts of the form are named {part.name!r}",
                 message_zh=f"表单中有两个名为 {part.name} 的部分",
                 code="duplicate_part",
@@ -136,13 +136,13 @@ def _by_name(parts: list[Part]) -> dict[str, Part]:
 def _part_name(index: int, entry: Any, used: dict[str, int]) -> str:
     name = entry.get("part") if isinstance(entry, dict) else None
     if not isinstance(name, str) or not name:
-        raise Unprocessable(
+        raise UnprocessableError(
             f"{METADATA}[{index}].part: the name of a form part is wanted",
             message_zh=f"{METADATA} 第 {index} 项缺少 part",
             code="invalid_metadata",
         )
     if name in used:
-        raise Unprocessable(
+        raise UnprocessableError(
             f"{METADATA}[{index}].part: part {name!r} already belongs to entry {used[name]}",
             message_zh=f"{METADATA} 第 {index} 项与第 {used[name]} 项引用了同一部分 {name}",
             code="duplicate_part",

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...vision.incident import IncidentState
-from ..errors import NotFound, Unprocessable
+from ..errors import NotFoundError, UnprocessableError
 from ..evidence_files import EvidenceFiles
 from ..moments import parse_moment
 from ..schemas import IncidentOut, IncidentPage
@@ -121,14 +121,14 @@ def write_cursor(onset_at: datetime, incident_id: str) -> str:
 
 
 def read_cursor(cursor: str) -> tuple[datetime, str]:
-    """What `write_cursor` wrote; anything else is Unprocessable."""
+    """What `write_cursor` wrote; anything else is UnprocessableError."""
     try:
         mark = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         onset_at, incident_id = datetime.fromisoformat(mark[0]), str(mark[1])
         if onset_at.tzinfo is None:
             raise ValueError("naive time")
     except (binascii.Error, ValueError, TypeError, IndexError, KeyError):
-        raise Unprocessable(
+        raise UnprocessableError(
             "cursor: not one that this service gave out",
             message_zh="cursor 无效",
             code="bad_cursor",
@@ -140,16 +140,16 @@ def _moment(text: str | None, field: str) -> datetime | None:
     return None if text is None else parse_moment(text, field)
 
 
-def _no_incident(incident_id: str) -> NotFound:
-    return NotFound(
+def _no_incident(incident_id: str) -> NotFoundError:
+    return NotFoundError(
         f"no incident {incident_id[:64]!r}",
         message_zh=f"没有事件 {incident_id[:64]}",
         code="no_such_incident",
     )
 
 
-def _no_picture(incident_id: str, moment: str) -> NotFound:
-    return NotFound(
+def _no_picture(incident_id: str, moment: str) -> NotFoundError:
+    return NotFoundError(
         f"incident {incident_id[:64]!r} has no picture {moment!r}",
         message_zh="该事件没有这张证据图片",
         code="no_such_evidence",

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from ...config.errors import InputError
 from ...nlp.transcript import Transcript
 from ..body import check_count, parse_json, read_body, unless_gone
-from ..errors import RequestError, Unprocessable, UnsupportedMedia
+from ..errors import RequestError, UnprocessableError, UnsupportedMediaError
 from ..hotline_service import TranscriptResult
 from ..moments import parse_moment
 from ..problems import item_error
@@ -43,7 +43,7 @@ async def submit_transcripts(request: Request, services: Use) -> Response:
     settings = services.settings
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        raise UnsupportedMedia(
+        raise UnsupportedMediaError(
             f"application/json is wanted, got {media_type or 'no Content-Type'!r}",
             message_zh="请求须为 application/json",
         )
@@ -61,8 +61,8 @@ def read_transcripts(body: bytes | bytearray, max_transcripts: int) -> list[Tran
 
     Raises:
         RequestError: not UTF-8, not JSON, not a list, empty.
-        TooLarge: too many items.
-        Unprocessable: an item of the wrong shape (its field is named), or an id twice.
+        TooLargeError: too many items.
+        UnprocessableError: an item of the wrong shape (its field is named), or an id twice.
     """
     entries = parse_json(body, "body")
     if not isinstance(entries, list):
@@ -77,7 +77,7 @@ def read_transcripts(body: bytes | bytearray, max_transcripts: int) -> list[Tran
     for index, entry in enumerate(entries):
         transcript = _transcript(index, entry)
         if transcript.id in seen:
-            raise Unprocessable(
+            raise UnprocessableError(
                 f"[{index}].id: the same as [{seen[transcript.id]}].id",
                 message_zh=f"第 {index} 项与第 {seen[transcript.id]} 项的 id 重复",
                 code="duplicate_id",
@@ -98,13 +98,13 @@ def _transcript(index: int, entry: Any) -> Transcript:
         detail = error.errors(include_input=False)[0]
         field = ".".join(str(part) for part in detail["loc"])
         where = f"[{index}].{field}" if field else f"[{index}]"
-        raise Unprocessable(
+        raise UnprocessableError(
             f"{where}: {detail['msg']}",
             message_zh=f"第 {index} 项的 {field or '值'} 无效：{detail['msg']}",
             code="bad_field",
         ) from None
     except InputError as error:
-        raise Unprocessable(
+        raise UnprocessableError(
             f"[{index}].{error}", message_zh=f"第 {index} 项 {error.message_zh}", code="bad_field"
         ) from None
     return Transcript(item.id, item.text, item.title, item.channel, received_at)

@@ -8,9 +8,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+
 from xiaozheng.config.errors import BusyError, ExpiredError, InputError
 from xiaozheng.serve.batcher import Batcher, BatchLimits, BatchReport
-from xiaozheng.serve.errors import Unavailable, WorkerDied
+from xiaozheng.serve.errors import UnavailableError, WorkerDiedError
 
 PATIENCE_S = 20.0
 
@@ -78,7 +79,7 @@ def test_a_lone_item_starts_at_once_and_later_ones_share_the_next_batch() -> Non
         first = asyncio.create_task(batcher.submit([1]))
         await gate.is_busy()
         others = [asyncio.create_task(batcher.submit([n])) for n in range(2, 12)]
-        await until(lambda: batcher.stats.queued == 10)
+        await until(lambda: batcher.queued == 10)
         gate.go.set()
         assert await first == [2]
         assert await asyncio.gather(*others) == [[n * 2] for n in range(2, 12)]
@@ -101,7 +102,7 @@ def test_batches_respect_count_and_bytes() -> None:
         rest = asyncio.create_task(
             batcher.submit([1, 2, 3, 4, 5, 6], sizes=[10, 10, 10, 60, 60, 500])
         )
-        await until(lambda: batcher.stats.queued == 6)
+        await until(lambda: batcher.queued == 6)
         gate.go.set()
         await asyncio.gather(first, rest)
         assert gate.seen == [[0], [1, 2, 3], [4], [5], [6]]
@@ -119,11 +120,11 @@ def test_a_submission_that_does_not_fit_is_refused_whole(count: int, size: int) 
         running = asyncio.create_task(batcher.submit([0]))
         await gate.is_busy()
         waiting = asyncio.create_task(batcher.submit([1, 2], sizes=[10, 10]))
-        await until(lambda: batcher.stats.queued == 2)
+        await until(lambda: batcher.queued == 2)
         with pytest.raises(BusyError) as refused:
             await batcher.submit([7] * count, sizes=[size] * count)
         assert refused.value.retry_after_s > 0
-        assert batcher.stats.queued == 2
+        assert batcher.queued == 2
         assert batcher.stats.refused == count
         gate.go.set()
         assert await waiting == [2, 4]
@@ -168,7 +169,7 @@ def test_retry_after_follows_measured_throughput_and_queue_length() -> None:
         running = asyncio.create_task(batcher.submit([1]))
         await gate.is_busy()
         waiting = asyncio.create_task(batcher.submit([1, 1, 1]))
-        await until(lambda: batcher.stats.queued == 3)
+        await until(lambda: batcher.queued == 3)
         with pytest.raises(BusyError) as refused:
             await batcher.submit([1])
         assert refused.value.retry_after_s == pytest.approx(4 / 2.0)
@@ -189,7 +190,7 @@ def test_expired_items_are_dropped_before_work() -> None:
         await gate.is_busy()
         late = asyncio.create_task(batcher.submit([2, 3], timeout_s=5.0))
         patient = asyncio.create_task(batcher.submit([4], timeout_s=50.0))
-        await until(lambda: batcher.stats.queued == 3)
+        await until(lambda: batcher.queued == 3)
         now[0] = 10.0
         gate.go.set()
         assert await running == [2], "work that has begun is finished"
@@ -263,14 +264,14 @@ def test_cancelled_callers_leave_the_queue() -> None:
         await gate.is_busy()
         for _ in range(200):
             doomed = [asyncio.create_task(batcher.submit([9, 9], sizes=[9, 9])) for _ in range(4)]
-            await until(lambda: batcher.stats.queued == 8)
+            await until(lambda: batcher.queued == 8)
             for task in doomed:
                 task.cancel()
             results = await asyncio.gather(*doomed, return_exceptions=True)
             assert all(isinstance(result, asyncio.CancelledError) for result in results)
-            assert (batcher.stats.queued, batcher.stats.queued_bytes) == (0, 0)
+            assert (batcher.queued, batcher.queued_bytes) == (0, 0)
         survivor = asyncio.create_task(batcher.submit([5]))
-        await until(lambda: batcher.stats.queued == 1)
+        await until(lambda: batcher.queued == 1)
         gate.go.set()
         assert await running == [0]
         assert await survivor == [10]
@@ -318,7 +319,7 @@ def test_a_dead_worker_fails_its_items_and_is_replaced() -> None:
         batcher = Batcher("b", open_run)
         await batcher.start()
         answers = await batcher.submit([13, 1])
-        assert [type(answer) for answer in answers] == [WorkerDied, WorkerDied]
+        assert [type(answer) for answer in answers] == [WorkerDiedError, WorkerDiedError]
         assert not batcher.ready
         waiting = asyncio.create_task(batcher.submit([21]))
         may_open.set()
@@ -343,7 +344,7 @@ def test_a_hung_worker_is_given_up() -> None:
         batcher = Batcher("b", lambda: sometimes, limits=BatchLimits(stall_s=0.2))
         await batcher.start()
         (answer,) = await batcher.submit([13])
-        assert isinstance(answer, WorkerDied)
+        assert isinstance(answer, WorkerDiedError)
         await until(lambda: batcher.ready)
         assert await batcher.submit([4]) == [8]
         stuck.set()
@@ -373,13 +374,13 @@ def test_nobody_waits_for_a_worker_that_cannot_be_opened() -> None:
         batcher = Batcher("b", open_run)
         await batcher.start()
         dead = asyncio.create_task(batcher.submit([13]))
-        assert isinstance((await dead)[0], WorkerDied)
+        assert isinstance((await dead)[0], WorkerDiedError)
         try:
             (answer,) = await batcher.submit([1])
-        except Unavailable as refused:
+        except UnavailableError as refused:
             answer = refused
-        assert isinstance(answer, Unavailable)
-        with pytest.raises(Unavailable):
+        assert isinstance(answer, UnavailableError)
+        with pytest.raises(UnavailableError):
             await batcher.submit([1])
         healthy.set()
         await until(lambda: batcher.ready)
@@ -410,10 +411,10 @@ def test_close_drains_what_waits_and_refuses_what_comes() -> None:
         running = asyncio.create_task(batcher.submit([1]))
         await gate.is_busy()
         waiting = asyncio.create_task(batcher.submit([2]))
-        await until(lambda: batcher.stats.queued == 1)
+        await until(lambda: batcher.queued == 1)
         closing = asyncio.create_task(batcher.close())
         await until(lambda: not batcher.ready)
-        with pytest.raises(Unavailable):
+        with pytest.raises(UnavailableError):
             await batcher.submit([3])
         gate.go.set()
         assert await running == [2]
@@ -431,10 +432,10 @@ def test_a_drain_that_takes_too_long_answers_what_is_left() -> None:
         running = asyncio.create_task(batcher.submit([1]))
         await gate.is_busy()
         waiting = asyncio.create_task(batcher.submit([2]))
-        await until(lambda: batcher.stats.queued == 1)
+        await until(lambda: batcher.queued == 1)
         await batcher.close(drain_s=0.05)
-        assert isinstance((await running)[0], Unavailable)
-        assert isinstance((await waiting)[0], Unavailable)
+        assert isinstance((await running)[0], UnavailableError)
+        assert isinstance((await waiting)[0], UnavailableError)
         gate.go.set()
 
     run(main)
