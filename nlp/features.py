@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -21,7 +22,10 @@ from ..config.errors import ModelError
 CHAR_ORDERS = (1, 2, 3, 4)
 SOUND_ORDERS = (2, 3)
 SOUND_MARK = np.uint64(0xFFFF) << np.uint64(48)
-TITLE_WEIGHT = 2.0
+TITLE_WEIGHT = 3.0
+# People say what they want early; what comes later counts less and less, but is never cut off.
+FULL_WEIGHT_CHARS = 200
+HALVING_CHARS = 400
 
 Keys: TypeAlias = NDArray[np.uint64]
 Floats: TypeAlias = NDArray[np.float32]
@@ -33,7 +37,7 @@ class FeatureText:
     """What the model reads of one text: letters, digits and ideographs only, lower case.
 
     `chars` holds one BMP code point a position, 0 where two parts meet (no feature crosses it);
-    `weights` says how much an occurrence counts; `origin` is the position in the normalised
+    `weights` says how much an occurrence counts (title most, the end of a long call least); `origin` is the position in the normalised
     text, −1 for characters of the title.
     """
 
@@ -112,8 +116,9 @@ def feature_text(body: str, title: str = "") -> FeatureText:
     body_chars, body_origin = _useful_chars(body)
     gap = 1 if len(title_chars) else 0
     chars = np.concatenate([title_chars, np.zeros(gap, np.uint16), body_chars])
-    weights = np.ones(len(chars), np.float32)
-    weights[: len(title_chars)] = TITLE_WEIGHT
+    weights = np.full(len(chars), TITLE_WEIGHT, np.float32)
+    late = np.maximum(np.arange(len(body_chars)) - FULL_WEIGHT_CHARS, 0)
+    weights[len(title_chars) + gap :] = HALVING_CHARS / (HALVING_CHARS + late)
     origin = np.concatenate(
         [np.full(len(title_chars) + gap, -1, np.int32), body_origin.astype(np.int32)]
     )
@@ -133,7 +138,8 @@ def _useful_chars(text: str) -> tuple[NDArray[np.uint16], Ints]:
     return folded[keep], np.flatnonzero(keep)
 
 
-def _build_char_table() -> NDArray[np.uint16]:
+@lru_cache(maxsize=1)
+def _char_table() -> NDArray[np.uint16]:
     table = np.zeros(0x10000, np.uint16)
     for code in range(0x10000):
         char = chr(code)
@@ -145,13 +151,6 @@ def _build_char_table() -> NDArray[np.uint16]:
     return table
 
 
-_TABLE: list[NDArray[np.uint16]] = []
-
-
-def _char_table() -> NDArray[np.uint16]:
-    if not _TABLE:
-        _TABLE.append(_build_char_table())
-    return _TABLE[0]
 
 
 def occurrences(texts: Sequence[FeatureText], sounds: NDArray[np.uint16]) -> Occurrences:
@@ -193,14 +192,14 @@ def _grams(chars: NDArray[np.uint16], order: int, mark: np.uint64) -> tuple[Ints
 
 
 def encode(found: Occurrences, ids: Ints, n_docs: int, vocabulary: Vocabulary) -> FeatureRows:
-    """Sublinear tf-idf rows of unit length; `ids` is `vocabulary.lookup(found.keys)`."""
+    """Rows log(1 + tf)·idf of unit length; `ids` is `vocabulary.lookup(found.keys)`."""
     known = ids >= 0
     width = len(vocabulary.keys)
     cell = found.doc[known].astype(np.int64) * width + ids[known]
     cells, where = np.unique(cell, return_inverse=True)
     count = np.bincount(where, weights=found.weight[known], minlength=len(cells))
     row, column = np.divmod(cells, max(width, 1))
-    values = (1.0 + np.log(np.maximum(count, 1e-6))) * vocabulary.idf[column]
+    values = np.log1p(count) * vocabulary.idf[column]
     norm = np.sqrt(np.bincount(row, weights=values**2, minlength=n_docs))
     values = values / np.maximum(norm, 1e-12)[row]
     indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n_docs))])

@@ -1,0 +1,58 @@
+"""Probabilities that mean what they say.
+
+Vector scaling: `softmax(scale · margin + shift)` with one scale for all classes and one shift a
+class, fitted on margins of messages the scoring model had not seen (Guo et al. 2017, "On
+Calibration of Modern Neural Networks", with a shared scale since thin classes cannot carry one
+each).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """`scale` > 0 and `shift` (K,) of one head."""
+
+    scale: float
+    shift: tuple[float, ...]
+
+    def probabilities(self, margins: NDArray[np.floating]) -> Floats:
+        """Margins (N, K) → probabilities (N, K)."""
+        return softmax(self.scale * margins.astype(np.float64) + np.array(self.shift))
+
+
+def softmax(logits: Floats) -> Floats:
+    """Row-wise softmax."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+
+def expected_calibration_error(confidence: Floats, correct: NDArray[np.bool_], bins: int = 15) -> float:
+    """Mean gap between confidence and accuracy over equal-width bins, weighted by their size."""
+    bin_of = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    size = np.bincount(bin_of, minlength=bins)
+    total_confidence = np.bincount(bin_of, weights=confidence, minlength=bins)
+    total_correct = np.bincount(bin_of, weights=correct.astype(np.float64), minlength=bins)
+    return float(np.abs(total_confidence - total_correct)[size > 0].sum() / max(len(confidence), 1))
+
+
+def share_at_precision(confidence: Floats, correct: NDArray[np.bool_], precision: float) -> tuple[float, float]:
+    """Largest share that can be decided at `precision`, and its lowest confidence.
+
+    (0, 1.0) when no threshold reaches it. Ties in confidence are taken together.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    hits = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
+    last_of_tie = np.append(np.diff(confidence[order]) != 0, True)
+    good = np.flatnonzero((hits >= precision) & last_of_tie)
+    if not len(good):
+        return 0.0, 1.0
+    return (int(good[-1]) + 1) / len(order), float(confidence[order][good[-1]])

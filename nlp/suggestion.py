@@ -1,0 +1,73 @@
+"""What the router answers: plain values that turn into JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Verdict = Literal["auto", "suggest", "human"]
+
+
+@dataclass(frozen=True, slots=True)
+class RankedDepartment:
+    """One candidate with its calibrated probability."""
+
+    code: str
+    name: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`auto` may be dispatched, `suggest` is recommended to the clerk, `human` must be read.
+
+    `rule` is a stable machine name, `reason` the Chinese sentence for the clerk.
+    """
+
+    verdict: Verdict
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A stretch of the masked text that speaks for the first department.
+
+    `weight` is its share of all that speaks for it; `start`, `end` index into `masked_text`,
+    or into `masked_title` when `field` is `title`.
+    """
+
+    text: str
+    weight: float
+    start: int
+    end: int
+    field: Literal["text", "title"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """派单建议 for one transcript.
+
+    `departments` are all the city's, best first. `personal_data` lists the kinds that were
+    masked. Nothing in it holds what was masked.
+    """
+
+    id: str
+    departments: tuple[RankedDepartment, ...]
+    decision: Decision
+    evidence: tuple[Evidence, ...]
+    duty: str
+    category: str
+    category_probability: float
+    masked_text: str
+    masked_title: str
+    personal_data: tuple[str, ...]
+    model: str
+
+    def to_dict(self, *, top: int | None = None) -> dict[str, Any]:
+        """JSON-ready; `top` cuts the list of departments."""
+        data = asdict(self)
+        data["departments"] = list(data["departments"][:top])
+        data["evidence"] = list(data["evidence"])
+        data["personal_data"] = list(data["personal_data"])
+        return data

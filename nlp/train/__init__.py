@@ -1,0 +1,1 @@
+"""Training of the router; needs the `train` extra."""

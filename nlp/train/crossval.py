@@ -1,0 +1,135 @@
+"""Out-of-fold margins: what the model says of messages it was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold
+
+from ..calibrate import Calibration, expected_calibration_error, share_at_precision
+from ..features import FeatureText, Vocabulary
+from .calibration import fit_calibration
+from .linear import LinearHead, feature_matrix, fit_head
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledTexts:
+    """Texts with labels, row weights and near-duplicate groups; all of length N."""
+
+    texts: tuple[FeatureText, ...]
+    labels: tuple[str, ...]
+    weights: NDArray[np.float64]
+    groups: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, rows: NDArray[np.int64]) -> LabelledTexts:
+        return LabelledTexts(
+            tuple(self.texts[at] for at in rows),
+            tuple(self.labels[at] for at in rows),
+            self.weights[rows],
+            self.groups[rows],
+        )
+
+
+VocabularyMaker = Callable[[Sequence[FeatureText]], Vocabulary]
+
+
+def fold_rows(data: LabelledTexts, *, folds: int, seed: int) -> Iterator[tuple[Any, Any]]:
+    """Train and test row numbers; near duplicates never stand on both sides."""
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    yield from splitter.split(np.zeros(len(data)), np.array(data.labels), data.groups)
+
+
+def out_of_fold_margins(
+    data: LabelledTexts,
+    extra: LabelledTexts | None,
+    make_vocabulary: VocabularyMaker,
+    *,
+    order: Sequence[str],
+    cost: float,
+    folds: int,
+    seed: int,
+    on_fold: Callable[[int], None],
+) -> NDArray[np.float64]:
+    """Margins (N, K) of `data`, each from a model and vocabulary that never saw the row's group.
+
+    `extra` rows (our written examples) are trained on in every fold and never tested.
+    """
+    margins = np.zeros((len(data), len(order)))
+    for number, (train, test) in enumerate(fold_rows(data, folds=folds, seed=seed)):
+        head, vocabulary = fit_on(
+            data.take(train), extra, make_vocabulary, order=order, cost=cost, seed=seed
+        )
+        margins[test] = head.margins(feature_matrix(data.take(test).texts, vocabulary))
+        on_fold(number)
+    return margins
+
+
+def fit_on(
+    data: LabelledTexts,
+    extra: LabelledTexts | None,
+    make_vocabulary: VocabularyMaker,
+    *,
+    order: Sequence[str],
+    cost: float,
+    seed: int,
+) -> tuple[LinearHead, Vocabulary]:
+    """One head and the vocabulary it was fitted with."""
+    texts, labels, weights = list(data.texts), list(data.labels), data.weights
+    if extra is not None:
+        texts += extra.texts
+        labels += extra.labels
+        weights = np.concatenate([weights, extra.weights])
+    vocabulary = make_vocabulary(texts)
+    rows = feature_matrix(texts, vocabulary)
+    head = fit_head(rows, labels, order=order, weights=weights, cost=cost, seed=seed)
+    return head, vocabulary
+
+
+def cross_calibrated(
+    margins: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    *,
+    parts: int = 5,
+) -> NDArray[np.float64]:
+    """Probabilities (N, K) whose calibration was fitted on the other parts of the rows.
+
+    Measuring calibration on the rows it was fitted on would flatter it.
+    """
+    part_of = groups % parts
+    probabilities = np.zeros_like(margins)
+    for part in range(parts):
+        inside = part_of == part
+        calibration: Calibration = fit_calibration(margins[~inside], labels[~inside])
+        probabilities[inside] = calibration.probabilities(margins[inside])
+    return probabilities
+
+
+def ranking_metrics(
+    probabilities: NDArray[np.float64], labels: NDArray[np.int64]
+) -> dict[str, float]:
+    """top1, top3, macro_f1 (over labels that occur), ece (15 bins), auto_share_at_97, n."""
+    ranked = np.argsort(-probabilities, axis=1)
+    correct = ranked[:, 0] == labels
+    confidence = probabilities.max(axis=1)
+    scores = []
+    for label in np.unique(labels):
+        hit = float((correct & (labels == label)).sum())
+        size = float((labels == label).sum() + (ranked[:, 0] == label).sum())
+        scores.append(2 * hit / size)
+    share, _ = share_at_precision(confidence, correct, 0.97)
+    figures = {
+        "top1": float(correct.mean()),
+        "top3": float((ranked[:, :3] == labels[:, None]).any(axis=1).mean()),
+        "macro_f1": float(np.mean(scores)),
+        "ece": expected_calibration_error(confidence, correct),
+        "auto_share_at_97": share,
+    }
+    return {**{key: round(value, 4) for key, value in figures.items()}, "n": len(labels)}
