@@ -14,11 +14,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationError,
     field_validator,
     model_validator,
 )
 
-from ..config.errors import ConfigError
+from ..config.errors import ConfigError, InputError
 from ..config.yamlfile import load_yaml
 from .kinds import Kinds
 
@@ -182,3 +183,38 @@ def check_kinds(cameras: Cameras, kinds: Kinds, path: Path | str) -> None:
                     f"known: {', '.join(sorted(known))}",
                     message_zh=f"摄像机 {camera.id} 的区域 {zone.id} 使用了未知类型 {kind_id}",
                 )
+
+
+def parse_zone(text: str, number: int, kinds: Kinds) -> Zone:
+    """A zone from one line: `kind:x,y x,y x,y[:dwell_s]`, named `zone<number>`.
+
+    Raises:
+        InputError: `bad_zone`; the text says what is wrong with which part.
+    """
+    try:
+        kind_id, points_text, *rest = text.split(":")
+        points = [tuple(float(v) for v in pair.split(",")) for pair in points_text.split()]
+        kinds.by_id(kind_id)
+        return Zone.model_validate(
+            {
+                "id": f"zone{number}",
+                "polygon": points,
+                "forbids": [kind_id],
+                "dwell_s": float(rest[0]) if rest else None,
+            }
+        )
+    except KeyError:
+        known = ", ".join(kind.id for kind in kinds.kinds)
+        why = f"unknown kind {kind_id!r}; known: {known}"
+    except ValidationError as error:
+        why = "; ".join(
+            f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
+            for detail in error.errors(include_url=False)
+        )
+    except ValueError:
+        why = "expected kind:x,y x,y x,y[:dwell_s]"
+    raise InputError(
+        f"zone {number} {text!r}: {why}",
+        message_zh=f"第 {number} 个区域 {text!r} 无效：{why}",
+        code="bad_zone",
+    )

@@ -1,7 +1,4 @@
-"""Evidence pictures: before, at and after an incident, with zone, box and time drawn in.
-
-Text is ASCII, since no Chinese font can be assumed where this runs.
-"""
+"""Evidence pictures: before, at and after an incident, with zone, box and time drawn in."""
 
 from __future__ import annotations
 
@@ -12,11 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from .cameras import Camera, Zone
+from .cameras import Camera
+from .drawing import (
+    BOX_BGR,
+    OTHER_BGR,
+    draw_banner,
+    draw_box,
+    draw_polygon,
+    encode_jpeg,
+    line_width,
+)
 from .engine import FrameOutcome
 from .frame import Frame
 from .images import Image, ImageLimits, decode, probe
@@ -24,16 +28,6 @@ from .incident import Box, Incident, IncidentState
 from .kinds import Kinds
 
 Moment = Literal["before", "at", "after"]
-Colour = tuple[int, int, int]
-
-JPEG_QUALITY = 88
-ZONE_BGR: Colour = (60, 60, 230)
-BOX_BGR: Colour = (0, 220, 255)
-OTHER_BGR: Colour = (190, 190, 190)
-TEXT_BGR: Colour = (255, 255, 255)
-ZONE_ALPHA = 0.22
-BANNER_ALPHA = 0.6
-FONT = cv2.FONT_HERSHEY_SIMPLEX
 # Pictures in the history passed the door already; the limits there are the caller's.
 NO_LIMITS = ImageLimits(max_bytes=2**31, max_pixels=2**31, min_side=1)
 
@@ -70,27 +64,23 @@ def draw(
         code: the kind's city-management code.
     """
     canvas = image.copy()
-    height, width = canvas.shape[:2]
-    line = max(1, round(min(height, width) / 300))
+    line = line_width(canvas)
     zone = next((zone for zone in camera.zones if zone.id == incident.zone_id), None)
     if zone is not None:
-        _draw_zone(canvas, zone, line)
+        draw_polygon(canvas, zone.polygon)
     for box in boxes:
-        _draw_box(canvas, box, OTHER_BGR, max(1, line // 2))
-    _draw_box(canvas, incident.box, BOX_BGR, line + 1)
+        draw_box(canvas, box, OTHER_BGR, max(1, line // 2))
+    draw_box(canvas, incident.box, BOX_BGR, line + 1)
     local = ts.astimezone(camera.tzinfo)
     kind = f"{code} {incident.kind}".strip()
-    _draw_banner(
+    draw_banner(
         canvas,
         [
             f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 100_000} {local:%z}  {camera.id}",
             f"{kind}  {incident.zone_id}  {incident.id[:8]}  {moment.upper()}",
         ],
     )
-    done, encoded = cv2.imencode(".jpg", canvas, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    if not done:
-        raise ValueError(f"cannot encode a picture of shape {image.shape}")
-    return bytes(encoded)
+    return encode_jpeg(canvas)
 
 
 class FrameHistory:
@@ -206,37 +196,3 @@ def _others(incident: Incident, outcome: FrameOutcome) -> list[Box]:
         if score >= 0.4 and not own:
             boxes.append((x1, y1, x2, y2))
     return boxes
-
-
-def _pixels(points: Iterable[tuple[float, float]], canvas: Image) -> NDArray[np.int32]:
-    height, width = canvas.shape[:2]
-    return np.array([(round(x * width), round(y * height)) for x, y in points], dtype=np.int32)
-
-
-def _draw_zone(canvas: Image, zone: Zone, line: int) -> None:
-    corners = _pixels(zone.polygon, canvas)
-    tinted = canvas.copy()
-    cv2.fillPoly(tinted, [corners], ZONE_BGR)
-    cv2.addWeighted(tinted, ZONE_ALPHA, canvas, 1 - ZONE_ALPHA, 0, dst=canvas)
-    cv2.polylines(canvas, [corners], True, ZONE_BGR, line, cv2.LINE_AA)
-
-
-def _draw_box(canvas: Image, box: Box, colour: Colour, line: int) -> None:
-    (x1, y1), (x2, y2) = _pixels([box[:2], box[2:]], canvas).tolist()
-    cv2.rectangle(canvas, (x1, y1), (x2, y2), (0, 0, 0), line + 2, cv2.LINE_AA)
-    cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, line, cv2.LINE_AA)
-
-
-def _draw_banner(canvas: Image, lines: list[str]) -> None:
-    """White text on a darkened strip along the top, never wider than the picture."""
-    height, width = canvas.shape[:2]
-    margin = max(3, width // 160)
-    widest = max(cv2.getTextSize(text, FONT, 1.0, 1)[0][0] for text in lines)
-    scale = min(max(0.35, height / 1100), (width - 2 * margin) / widest)
-    thick = 2 if scale >= 0.8 else 1
-    step = cv2.getTextSize("Ag", FONT, scale, thick)[0][1] + 2 * margin
-    strip = canvas[: step * len(lines) + margin]
-    strip[:] = (strip * (1 - BANNER_ALPHA)).astype(np.uint8)
-    for i, text in enumerate(lines):
-        at = (margin, step * (i + 1) - margin // 2)
-        cv2.putText(canvas, text, at, FONT, scale, TEXT_BGR, thick, cv2.LINE_AA)
