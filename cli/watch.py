@@ -22,6 +22,7 @@ from ..vision.watch import WatchStep, watch_video
 from .common import err, out, print_json
 
 DEFAULT_CAMERAS = Path("cameras.yaml")
+PIPE_COLUMNS = 160
 
 
 def watch(
@@ -77,7 +78,8 @@ def watch(
             }
         )
     else:
-        out.print(report.table())
+        # A pipe has no width of its own; folded paths would be of no use to whoever reads it.
+        out.print(report.table(), width=None if out.is_terminal else PIPE_COLUMNS)
 
 
 class _Report:
@@ -198,10 +200,11 @@ def _camera(camera_id: str, path: Path, zones: list[str], kinds: Kinds) -> Camer
             message_zh="请用 --camera 指定摄像机，或用 --zone 给出区域",
         )
     known = load_cameras(path, kinds).by_id()
+    listed = "、".join(sorted(known)) or "无"
     if camera_id not in known:
         raise InputError(
-            f"{path}: no camera {camera_id!r}; known: {', '.join(sorted(known)) or 'none'}",
-            message_zh=f"{path} 中没有摄像机 {camera_id}（现有：{'、'.join(sorted(known)) or '无'}）",
+            f"{path}: no camera {camera_id!r}; known: {listed}",
+            message_zh=f"{path} 中没有摄像机 {camera_id}（现有：{listed}）",
             code="unknown_camera",
         )
     return known[camera_id]
