@@ -1,0 +1,1 @@
+"""What models learn from: readers, writers, splits and the street-scene renderer."""

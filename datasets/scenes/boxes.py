@@ -1,0 +1,58 @@
+"""Visible boxes from an object-index picture, and YOLO lines from boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .description import LABELS
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One visible object: label, pixel corners (x1, y1 exclusive) and visible pixel count."""
+
+    label: str
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    pixels: int
+
+
+def visible_boxes(
+    index: NDArray[np.int32], labels: Sequence[str | None], min_pixels: int = 60, min_side: int = 7
+) -> list[Box]:
+    """Boxes of the visible pixels of object k + 1 with `labels[k]`; slivers are left out.
+
+    Rows and columns count only with two pixels or more, so that a speck between leaves does not
+    stretch a box.
+    """
+    found = []
+    for k, label in enumerate(labels):
+        if label is None:
+            continue
+        mask = index == k + 1
+        pixels = int(mask.sum())
+        if pixels < min_pixels:
+            continue
+        columns = np.flatnonzero(mask.sum(axis=0) >= 2)
+        rows = np.flatnonzero(mask.sum(axis=1) >= 2)
+        if len(columns) < min_side or len(rows) < min_side:
+            continue
+        found.append(Box(label, int(columns[0]), int(rows[0]), int(columns[-1]) + 1,
+                         int(rows[-1]) + 1, pixels))
+    return found
+
+
+def yolo_lines(boxes: Sequence[Box], width: int, height: int) -> str:
+    """YOLO label text: class, centre and size as shares of the picture."""
+    lines = []
+    for box in boxes:
+        cx, cy = (box.x0 + box.x1) / 2 / width, (box.y0 + box.y1) / 2 / height
+        wide, high = (box.x1 - box.x0) / width, (box.y1 - box.y0) / height
+        lines.append(f"{LABELS.index(box.label)} {cx:.6f} {cy:.6f} {wide:.6f} {high:.6f}\n")
+    return "".join(lines)
