@@ -10,13 +10,16 @@ from typing import Any
 
 from ..config.errors import TranscriptError
 from ..models.registry import Registry
-from ..nlp.router import Router, Suggestion
+from ..nlp.router import Router
+from ..nlp.suggestion import Suggestion
 from ..nlp.transcript import Transcript, check_transcript
 from .batcher import Batcher, BatchLimits, RunBatch
 from .errors import UnavailableError
 from .metrics import Metrics
 from .settings import Settings
 from .store import Change, SuggestionChange
+
+TOP = 5
 
 NOT_STORED = UnavailableError(
     "the suggestion was not stored; send the transcript again",
@@ -31,6 +34,11 @@ class TranscriptResult:
 
     suggestion: dict[str, Any] | None = None
     error: Exception | None = None
+
+    @property
+    def name(self) -> str:
+        """The decision, or `error`; what metrics count by."""
+        return "error" if self.suggestion is None else self.suggestion["decision"]["verdict"]
 
 
 class HotlineService:
@@ -98,8 +106,7 @@ class HotlineService:
                 made.append((index, answer))
         await asyncio.shield(self._store(made, transcripts, results))
         for result in results:
-            decision = "error" if result.suggestion is None else result.suggestion["decision"]
-            self._metrics.transcripts.labels(decision).inc()
+            self._metrics.transcripts.labels(result.name).inc()
         return results
 
     async def _store(
@@ -108,18 +115,18 @@ class HotlineService:
         transcripts: Sequence[Transcript],
         results: list[TranscriptResult],
     ) -> None:
-        views = [suggestion.to_dict() for _, suggestion in made]
+        views = [suggestion.to_dict(top=TOP) for _, suggestion in made]
         changes: list[Change] = [
             SuggestionChange(
                 transcript_id=transcripts[index].id,
                 channel=transcripts[index].channel,
                 received_at=transcripts[index].received_at,
-                decision=view["decision"],
-                department=view["departments"][0]["code"],
+                decision=suggestion.decision.verdict,
+                department=suggestion.departments[0].code,
                 model=self.ref,
                 suggestion=view,
             )
-            for (index, _), view in zip(made, views, strict=True)
+            for (index, suggestion), view in zip(made, views, strict=True)
         ]
         answers = await self._writer.submit(changes)
         for (index, _), view, answer in zip(made, views, answers, strict=True):
@@ -129,8 +136,12 @@ class HotlineService:
                 results[index].suggestion = view
 
     def _load(self) -> Router:
+        settings = self._settings
         return Router.open(
-            self._registry, self._settings.router, departments=self._settings.departments
+            self._registry,
+            settings.router,
+            settings.departments,
+            max_chars=settings.max_transcript_chars,
         )
 
     def _open_runner(self) -> RunBatch[Transcript, Suggestion]:

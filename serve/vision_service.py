@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,13 @@ class FrameResult:
     detections: Detections | None = None
     incidents: list[Incident] = field(default_factory=list)
     error: Exception | None = None
+
+    @property
+    def name(self) -> Literal["ok", "late", "duplicate", "error"]:
+        """The status as callers and metrics see it."""
+        if self.error is not None or self.status is None:
+            return "error"
+        return "ok" if self.status == "accepted" else self.status
 
 
 def detector_runner(detector: Detector) -> RunBatch[Picture, Detections]:
@@ -183,7 +191,7 @@ class VisionService:
                 seen.setdefault(frame.camera_id, {})[index] = SeenFrame(frame, answer)
         await asyncio.shield(self._advance_all(seen, results))
         for result in results:
-            self._metrics.frames.labels("error" if result.error else str(result.status)).inc()
+            self._metrics.frames.labels(result.name).inc()
         return results
 
     def _check(self, frame: Frame) -> Picture:

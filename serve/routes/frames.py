@@ -171,12 +171,9 @@ def _answer_of(
     rows = []
     for index, (frame, result) in enumerate(zip(frames, results, strict=True)):
         camera_id = frame.camera_id if isinstance(frame, Frame) else None
-        if result.error is not None or result.status is None:
-            error = item_error(result.error or RuntimeError("a frame without a result"))
-            row = FrameOut(index=index, status="error", camera_id=camera_id, error=error)
-        else:
-            status = "ok" if result.status == "accepted" else result.status
-            row = FrameOut(index=index, status=status, camera_id=camera_id)
+        row = FrameOut(index=index, status=result.name, camera_id=camera_id)
+        if result.error is not None:
+            row.error = item_error(result.error)
         if result.detections is not None:
             row.detections = boxes(result.detections, labels_zh)
             row.incidents = [services.views.incident(incident) for incident in result.incidents]
