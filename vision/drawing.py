@@ -42,9 +42,10 @@ def line_width(canvas: Image) -> int:
 
 
 def draw_box(canvas: Image, box: Box, colour: Colour, line: int) -> None:
-    """A box (0–1) with a dark rim, so that it shows on any ground."""
+    """A box (0–1); a thick one gets a dark rim, so that it shows on any ground."""
     (x1, y1), (x2, y2) = _pixels([box[:2], box[2:]], canvas).tolist()
-    cv2.rectangle(canvas, (x1, y1), (x2, y2), (0, 0, 0), line + 2, cv2.LINE_AA)
+    if line > 1:
+        cv2.rectangle(canvas, (x1, y1), (x2, y2), (0, 0, 0), line + 2, cv2.LINE_AA)
     cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, line, cv2.LINE_AA)
 
 
