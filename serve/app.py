@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from .metrics import Metrics
 from .middleware import Front
-from .problems import install_problem_handlers
+from .problems import Problem, install_problem_handlers
 from .routes import cameras, console, frames, incidents, operations, transcripts
 from .services import open_services
 from .settings import Settings, is_loopback
@@ -51,5 +52,14 @@ def create_app(settings: Settings, now: Now = utc_now) -> FastAPI:
     install_problem_handlers(app)
     for door in (frames, transcripts, incidents, cameras, operations, console):
         app.include_router(door.router)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.mount("/console", StaticFiles(directory=CONSOLE), name="console")
     return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The generated document with the schema of problems, which no return type names."""
+    if app.openapi_schema is None:
+        spec = FastAPI.openapi(app)
+        spec["components"]["schemas"][Problem.__name__] = Problem.model_json_schema()
+    return FastAPI.openapi(app)

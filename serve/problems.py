@@ -10,6 +10,7 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -98,6 +99,12 @@ def install_problem_handlers(app: FastAPI) -> None:
         )
         return problem(422, "bad_parameter", text, f"参数无效：{text}")
 
+    async def database(request: Request, error: Exception) -> Response:
+        number = _log_unforeseen(error)
+        detail = f"the database does not answer ({number})"
+        return problem(503, "database_unavailable", detail, f"数据库暂不可用（{number}）")
+
+    app.add_exception_handler(SQLAlchemyError, database)
     app.add_exception_handler(XiaozhengError, ours)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, query)

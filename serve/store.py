@@ -149,7 +149,7 @@ class Store:
     def ping(self) -> None:
         """Raises SQLAlchemyError when the database does not answer."""
         with self._engine.connect() as connection:
-            connection.execute(select(1))
+            connection.execute(select(CheckpointRow.camera_id).limit(1))
 
     def write(self, changes: Sequence[Change]) -> None:
         """Store all changes in one transaction, or none.

@@ -9,6 +9,8 @@ from pydantic import BaseModel
 
 from ..problems import MEDIA_TYPE, Problem
 
+PROBLEM_SCHEMA = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+
 
 def answer(model: BaseModel, status: int = 200) -> Response:
     """A model as JSON."""
@@ -17,12 +19,10 @@ def answer(model: BaseModel, status: int = 200) -> Response:
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """OpenAPI entries of the problems a door may answer."""
-    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
     return {
         status: {
             "description": PROBLEM_TEXTS[status],
-            "model": Problem,
-            "content": {MEDIA_TYPE: {"schema": schema}},
+            "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}},
         }
         for status in statuses
     }

@@ -75,7 +75,7 @@ async def list_incidents(services: Use, filters: Annotated[Filters, Query()]) ->
     summary="One incident with its journal and pictures",
     operation_id="getIncident",
     response_model=IncidentOut,
-    responses=problems(404, 503),
+    responses=problems(404, 422, 503),
 )
 async def get_incident(services: Use, incident_id: str) -> Response:
     record = await asyncio.to_thread(services.store.incident, incident_id)

@@ -74,7 +74,7 @@ def make_settings(tmp_path: Path, shelf: Path) -> Callable[..., Settings]:
     return make
 
 
-def _settings(folder: Path, shelf: Path, **changes: Any) -> Settings:
+def _settings(folder: Path, shelf: Path, /, **changes: Any) -> Settings:
     cameras = folder / "cameras.yaml"
     cameras.write_text(yaml.safe_dump(CAMERAS, allow_unicode=True), encoding="utf-8")
     values: dict[str, Any] = {
