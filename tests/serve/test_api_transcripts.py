@@ -1,0 +1,159 @@
+"""`POST /v1/transcripts:batch` with the shipped router."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from serve_support import metrics_of, running
+
+from xiaozheng.models.registry import Registry, default_shelf
+from xiaozheng.serve.settings import Settings
+
+pytestmark = pytest.mark.skipif(
+    "router" not in Registry(default_shelf()).names(), reason="the shelf has no router yet"
+)
+
+GARBAGE = "喂你好，我们小区门口的垃圾桶满出来好几天了，味道很大，麻烦派环卫的人来清一下。"
+PHONE = "13800138000"
+
+
+@pytest.fixture(scope="module")
+def hotline(
+    tmp_path_factory: pytest.TempPathFactory, shelf: Path
+) -> Iterator[tuple[httpx.Client, Path]]:
+    """A service without a detector, and its folder."""
+    folder = tmp_path_factory.mktemp("hotline")
+    settings = Settings(var=folder, shelf=shelf, detector="")
+    with running(settings) as client:
+        yield client, folder
+
+
+def post(client: httpx.Client, body: Any) -> httpx.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return client.post(
+        "/v1/transcripts:batch", content=content, headers={"Content-Type": "application/json"}
+    )
+
+
+def test_a_call_gets_ranked_departments_with_evidence(hotline: tuple[httpx.Client, Path]) -> None:
+    response = post(hotline[0], [{"id": "c1", "text": GARBAGE, "channel": "电话"}])
+    assert response.status_code == 200, response.text
+    body = response.json()
+    (result,) = body["results"]
+    assert (result["index"], result["id"], result["status"]) == (0, "c1", "ok")
+    suggestion = result["suggestion"]
+    probabilities = [d["probability"] for d in suggestion["departments"]]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert 0 < sum(probabilities) <= 1.001
+    assert suggestion["departments"][0]["code"] == "chengguan"
+    assert suggestion["decision"]["verdict"] in {"auto", "suggest", "human"}
+    for word in suggestion["evidence"]:
+        assert suggestion["masked_text"][word["start"] : word["end"]] == word["text"]
+    assert body["model"].startswith("router@")
+
+
+def test_personal_data_is_masked_before_answer_disk_and_log(
+    hotline: tuple[httpx.Client, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    client, folder = hotline
+    text = GARBAGE + f"我的电话是{PHONE}。"
+    response = post(
+        client, [{"id": "c2", "text": text, "received_at": "2026-03-01T08:00:00+08:00"}]
+    )
+    assert PHONE not in response.text
+    with sqlite3.connect(folder / "xiaozheng.db") as database:
+        (row,) = database.execute(
+            "SELECT suggestion, received_at FROM suggestions WHERE transcript_id = 'c2'"
+        )
+    assert "垃圾桶" in json.loads(row[0])["masked_text"]
+    assert row[1].startswith("2026-03-01 00:00:00")
+    for file in folder.rglob("*"):
+        assert not file.is_file() or PHONE.encode() not in file.read_bytes()
+    assert PHONE not in caplog.text
+    assert "垃圾桶" not in caplog.text
+
+
+def test_bad_texts_fail_alone(hotline: tuple[httpx.Client, Path]) -> None:
+    response = post(
+        hotline[0],
+        [
+            {"id": "good", "text": GARBAGE},
+            {"id": "empty", "text": ""},
+            {"id": "blank", "text": " \n\u3000"},
+            {"id": "long", "text": "路" * 100_000},
+            {"id": "half", "text": "路灯坏了\ud83d"},
+            {"id": "also good", "text": "路灯坏了，晚上很黑，请来修一下"},
+        ],
+    )
+    assert response.status_code == 200
+    results = response.json()["results"]
+    assert [r["status"] for r in results] == ["ok", "error", "error", "error", "error", "ok"]
+    codes = [r["error"]["code"] for r in results if r["status"] == "error"]
+    assert codes == ["empty_text", "empty_text", "text_too_long", "bad_text"]
+    assert "100000" in results[3]["error"]["message"]
+    assert "20000" in results[3]["error"]["message_zh"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "named"),
+    [
+        (b'[{"id": "1", "text": "\xb5\xc6\xbb\xb5"}]', 400, "invalid_utf8", "byte 22"),
+        (b'[{"id": "1",\n "text": }]', 400, "invalid_json", "line 2, column 10"),
+        (b"", 400, "invalid_json", "line 1, column 1"),
+        ({"id": "1", "text": "x"}, 400, "not_a_list", "list"),
+        ([], 400, "empty_batch", "no transcripts"),
+        ([{"id": str(n), "text": "x"} for n in range(10_000)], 413, "too_many_items", "10000"),
+        ([{"id": "1", "text": "x"}, {"id": "1", "text": "y"}], 422, "duplicate_id", "[1].id"),
+        ([{"id": "1", "text": "x"}, {"id": "2"}], 422, "bad_field", "[1].text"),
+        ([{"id": 1, "text": "x"}], 422, "bad_field", "[0].id"),
+        ([{"id": "", "text": "x"}], 422, "bad_field", "[0].id"),
+        ([{"id": "1", "text": ["x"]}], 422, "bad_field", "[0].text"),
+        (["x"], 422, "bad_field", "[0]"),
+        ([{"id": "1", "text": "x", "received_at": "today"}], 422, "bad_field", "[0].received_at"),
+        (
+            [{"id": "1", "text": "x", "received_at": "2026-03-01T08:00:00"}],
+            422,
+            "bad_field",
+            "no UTC offset",
+        ),
+    ],
+)
+def test_a_request_that_cannot_be_read_is_refused_whole(
+    hotline: tuple[httpx.Client, Path], body: Any, status: int, code: str, named: str
+) -> None:
+    response = post(hotline[0], body)
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert named in response.json()["detail"]
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_refusal_does_not_repeat_the_callers_words(hotline: tuple[httpx.Client, Path]) -> None:
+    response = post(hotline[0], [{"id": "1", "text": {"phone": PHONE}}])
+    assert response.status_code == 422
+    assert PHONE not in response.text
+
+
+def test_other_media_types_are_refused(hotline: tuple[httpx.Client, Path]) -> None:
+    response = hotline[0].post("/v1/transcripts:batch", content=b"[]")
+    assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
+
+
+def test_callers_share_batches(make_settings: Callable[..., Settings]) -> None:
+    with (
+        running(make_settings(detector="", router="router")) as client,
+        ThreadPoolExecutor(24) as pool,
+    ):
+        batch = [{"id": f"t{n}", "text": GARBAGE} for n in range(8)]
+        answers = list(pool.map(lambda _: post(client, batch), range(40)))
+        assert {a.status_code for a in answers} == {200}
+        values = metrics_of(client)
+        assert values['xiaozheng_batch_size_sum{batcher="router"}'] == 320
+        assert values['xiaozheng_batch_size_count{batcher="router"}'] < 40
