@@ -20,13 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import materials, street as street_room
-from .catalogue import mesh_of, parts_of
+from .catalogue import PARTS_PER_ACTOR, mesh_of, parts_of
 from .description import Camera, Light, Scene, Street, ground_m, place_at
 from .exr import read_exr
 from .meshes import Mesh
 
 Region = tuple[int, int, int, int]
 _TREE_VARIANTS = 4
+CROWN_CLEARANCE_M = 4.6
 
 
 class Stage:
@@ -36,9 +37,11 @@ class Stage:
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self.scene = bpy.context.scene
         self.workdir = workdir
+        self._samples = samples
         self._street: tuple[Street, Light] | None = None
         self._meshes: dict[tuple[str, ...], Any] = {}
         self._actors: list[Any] = []
+        self._trees: list[Any] = []
         self._set_cycles(samples)
         camera = bpy.data.cameras.new("camera")
         self.camera = bpy.data.objects.new("camera", camera)
@@ -85,9 +88,11 @@ class Stage:
         built = street_room.build_street(street, dusk)
         self._link("street", _to_bpy("street", built.mesh))
         trees = [_to_bpy(f"tree{k}", street_room.tree(street.seed + k)) for k in range(_TREE_VARIANTS)]
+        self._trees = []
         for k, (at, scale) in enumerate(built.trees):
             item = self._link(f"tree-{k}", trees[k % _TREE_VARIANTS])
             item.location, item.rotation_euler, item.scale = at, (0, 0, 1.7 * k), (scale,) * 3
+            self._trees.append(item)
         for k, sign in enumerate(built.signs):
             self._sign(k, sign)
         self._light(light, built.lamps if dusk else [])
@@ -154,6 +159,10 @@ class Stage:
     def aim(self, camera: Camera) -> None:
         """Place the camera and set the picture size."""
         self.camera.location = camera.eye
+        # Nobody mounts a camera inside a crown: such trees are felled for this view.
+        for item in self._trees:
+            away = math.hypot(item.location[0] - camera.eye[0], item.location[1] - camera.eye[1])
+            item.hide_render = away < CROWN_CLEARANCE_M
         ahead = np.array(camera.target) - np.array(camera.eye)
         self.camera.rotation_euler = (
             math.atan2(math.hypot(ahead[0], ahead[1]), -ahead[2]), 0,
@@ -164,36 +173,45 @@ class Stage:
         render.resolution_x, render.resolution_y = camera.width, camera.height
 
     def pose(self, scene: Scene, t_s: float) -> list[str | None]:
-        """Put the actors where they are at `t_s`; returns the label of each index 1, 2, …"""
-        wanted: list[tuple[Any, tuple[float, float, float], float, str | None]] = []
-        for actor in scene.actors:
+        """Put the actors where they are at `t_s`; returns the label of each index 1, 2, …
+
+        Indices are stable over time: actor k owns PARTS_PER_ACTOR of them, absent parts are None.
+        """
+        labels: list[str | None] = [None] * (PARTS_PER_ACTOR * len(scene.actors))
+        used = 0
+        for number, actor in enumerate(scene.actors):
             shown = actor.looks_at(t_s)
             if shown is None:
                 continue
             place = place_at(actor, t_s)
             lift = float(shown.styles().get("lift", "0"))
             at = (place.x, place.y, ground_m(scene.street, place.y) + lift)
-            for part in parts_of(shown, place):
-                wanted.append((self._mesh(part.key), at, place.heading_deg, part.label))
-        while len(self._actors) < len(wanted):
-            self._actors.append(self._link(f"actor-{len(self._actors)}", wanted[0][0]))
-        for item in self._actors[len(wanted):]:
+            for k, part in enumerate(parts_of(shown, place)):
+                slot = PARTS_PER_ACTOR * number + k
+                labels[slot] = part.label
+                item = self._object(used, self._mesh(part.key))
+                item.location, item.rotation_euler = at, (0, 0, math.radians(place.heading_deg))
+                item.pass_index = slot + 1
+                used += 1
+        for item in self._actors[used:]:
             item.hide_render = True
-        for k, (data, at, heading, _) in enumerate(wanted):
-            item = self._actors[k]
-            item.hide_render = False
-            if item.data is not data:
-                item.data = data
-            item.location, item.rotation_euler = at, (0, 0, math.radians(heading))
-            item.pass_index = k + 1
-        return [label for *_, label in wanted]
+        return labels
+
+    def _object(self, number: int, data: Any) -> Any:
+        if number == len(self._actors):
+            self._actors.append(self._link(f"actor-{number}", data))
+        item = self._actors[number]
+        item.hide_render = False
+        if item.data is not data:
+            item.data = data
+        return item
 
     def _mesh(self, key: tuple[str, ...]) -> Any:
         if key not in self._meshes:
             self._meshes[key] = _to_bpy("/".join(key)[:60], mesh_of(key))
         return self._meshes[key]
 
-    def shoot(self, haze: float = 0.0, region: Region | None = None
+    def shoot(self, haze: float = 0.0, region: Region | None = None, samples: int | None = None
               ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
         """Render the picture or only `region` (x0, y0, x1, y1 in pixels, y down).
 
@@ -205,10 +223,13 @@ class Stage:
         render.use_border = render.use_crop_to_border = region is not None
         if region is not None:
             x0, y0, x1, y1 = region
-            render.border_min_x, render.border_max_x = x0 / wide, x1 / wide
-            render.border_min_y, render.border_max_y = 1 - y1 / high, 1 - y0 / high
+            # Blender truncates border · size; a hundredth of a pixel keeps rounding from slipping.
+            render.border_min_x, render.border_max_x = (x0 + 0.01) / wide, (x1 + 0.01) / wide
+            render.border_min_y = (high - y1 + 0.01) / high
+            render.border_max_y = (high - y0 + 0.01) / high
         path = self.workdir / "frame.exr"
         render.filepath = str(path)
+        self.scene.cycles.samples = samples or self._samples
         with _silence():
             bpy.ops.render.render(write_still=True)
         planes = read_exr(path)

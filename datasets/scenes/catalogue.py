@@ -13,6 +13,7 @@ from .meshes import Mesh, box, tube
 
 STRIDE_M = 1.45
 WALK_PHASES = 8
+PARTS_PER_ACTOR = 2  # a vehicle and its rider
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ the shops (positive), z up; metres, degrees, seconds of media time.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 LABELS = ("person", "bicycle", "motorcycle", "car", "bus", "truck", "bin", "overflowing_bin",
           "garbage", "stall")
@@ -38,7 +40,8 @@ class Light:
 
 @dataclass(frozen=True, slots=True)
 class Street:
-    """Layout of the static street; façades and planting follow `seed`."""
+    """Layout of the static street; façades and planting follow `seed`, and so do a zebra
+    crossing and bollards where they are None."""
 
     seed: int = 0
     pavement_m: float = 4.5
@@ -48,6 +51,8 @@ class Street:
     fence: bool = False
     yellow_line: bool = True
     parking_bays: bool = False
+    zebra_x: float | None = None
+    bollards: bool | None = None
 
     @property
     def road_m(self) -> float:
@@ -163,3 +168,21 @@ def label_of(appearance: Appearance) -> str | None:
              "ebike": "motorcycle", "tricycle": "motorcycle", "bicycle": "bicycle",
              "person": "person", "heap": "garbage", "stall": "stall"}
     return fixed.get(model)
+
+
+def project(camera: Camera, points: Sequence[tuple[float, float, float]]) -> list[tuple[float, float]]:
+    """World points → pixels (x right, y down). Points must lie in front of the camera."""
+    eye = np.array(camera.eye)
+    ahead = np.array(camera.target) - eye
+    ahead = ahead / np.linalg.norm(ahead)
+    right = np.cross(ahead, np.array([0.0, 0.0, 1.0]))
+    right = right / np.linalg.norm(right)
+    up = np.cross(right, ahead)
+    focal = camera.width / 2 / math.tan(math.radians(camera.fov_deg) / 2)
+    seen = []
+    for point in points:
+        way = np.array(point) - eye
+        depth = max(float(way @ ahead), 0.05)
+        seen.append((camera.width / 2 + focal * float(way @ right) / depth,
+                     camera.height / 2 - focal * float(way @ up) / depth))
+    return seen

@@ -102,8 +102,10 @@ def _carriageway(mesh: Mesh, street: Street, rng: np.random.Generator) -> None:
         lathe(mesh, [(0.36, 0.002), (0.36, 0.007), (0.0, 0.008)], "iron", (x, y, 0), 20)
     for x in np.arange(-30, 30, 12.0):
         _slab(mesh, (x, x + 0.6), (-0.5, -0.14), 0.006, "iron")
-    if rng.random() < 0.35:
+    zebra = street.zebra_x
+    if zebra is None and rng.random() < 0.35:
         zebra = float(rng.uniform(-14, 14))
+    if zebra is not None:
         for y in np.arange(-road + 0.5, -0.6, 0.9):
             _slab(mesh, (zebra, zebra + 3.2), (y, y + 0.45), 0.005, "marking#d8d8d2")
 
@@ -267,7 +269,8 @@ def _furniture(built: StreetMeshes, street: Street, rng: np.random.Generator, du
                 box(mesh, (x + 1.2, y, z), (2.3, 0.04, 0.05), "plastic#e4e6e4")
             for j in range(9):
                 box(mesh, (x + 0.24 * (j + 1), y, 0.52), (0.025, 0.025, 0.55), "plastic#e4e6e4")
-    if rng.random() < 0.4:
+    chance = rng.random() < 0.4
+    if chance if street.bollards is None else street.bollards:
         for x in np.arange(-20, 20, 1.8):
             lathe(mesh, [(0.06, 0), (0.06, 0.62), (0.03, 0.68), (0, 0.69)], "plastic#c8b040",
                   (float(x), 0.3, KERB_HEIGHT_M), 10)

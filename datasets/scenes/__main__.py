@@ -1,0 +1,79 @@
+"""`python -m xiaozheng.datasets.scenes clips|stills|suite`: render what training and demo need."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from .clips import Clip, all_clips
+from .stills import SAMPLES, render_stills
+from .suite import write_suite
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the command line and run one job; returns the exit code."""
+    args = _parser().parse_args(argv)
+    if args.job == "suite":
+        write_suite(all_clips(), args.out)
+        return 0
+    with _bar() as progress:
+        if args.job == "stills":
+            _stills(args.seed, args.count, args.out, args.samples, progress)
+        else:
+            wanted = [c for c in all_clips() if not args.only or c.name in args.only]
+            for clip in wanted:
+                _clip(clip, args.out, args.work or args.out / "work", progress)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="xiaozheng.datasets.scenes", description=__doc__)
+    jobs = parser.add_subparsers(dest="job", required=True)
+    clips = jobs.add_parser("clips", help="render the sample clips and their true boxes")
+    clips.add_argument("--out", type=Path, required=True, help="folder for the MP4 files")
+    clips.add_argument("--work", type=Path, help="folder for frames (default OUT/work); resumes there")
+    clips.add_argument("--only", nargs="*", choices=[c.name for c in all_clips()], help="clip names")
+    stills = jobs.add_parser("stills", help="render labelled training stills")
+    stills.add_argument("--out", type=Path, required=True)
+    stills.add_argument("--count", type=int, required=True)
+    stills.add_argument("--seed", type=int, default=0, help="first seed; below 10000 for training")
+    stills.add_argument("--samples", type=int, default=SAMPLES, help="light samples per pixel")
+    suite = jobs.add_parser("suite", help="write suite.yaml from the clip descriptions")
+    suite.add_argument("--out", type=Path, required=True, help="the file to write")
+    return parser
+
+
+def _bar() -> Progress:
+    return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+                    TimeRemainingColumn())
+
+
+def _stills(seed: int, count: int, out: Path, samples: int, progress: Progress) -> None:
+    task = progress.add_task("stills", total=count)
+    for _ in render_stills(seed, count, out, samples):
+        progress.advance(task)
+
+
+def _clip(clip: Clip, out: Path, work: Path, progress: Progress) -> None:
+    from .blender import Stage
+    from .clip_render import FRAME_SAMPLES, render_clip
+    from .video import encode, true_boxes
+
+    folder = work / clip.name
+    folder.mkdir(parents=True, exist_ok=True)
+    stage = Stage(FRAME_SAMPLES, folder)
+    stage.set_street(clip.scene.street, clip.scene.light)
+    stage.aim(clip.scene.camera)
+    task = progress.add_task(clip.name, total=clip.frames)
+    for _ in render_clip(clip, stage, folder):
+        progress.advance(task)
+    encode(clip, folder, out / f"{clip.name}.mp4")
+    (work / f"{clip.name}.json").write_text(json.dumps(true_boxes(clip, folder)))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
