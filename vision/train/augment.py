@@ -66,7 +66,7 @@ class CameraTransform:
         self.look = look
 
     def __call__(self, labels: dict[str, Any]) -> dict[str, Any]:
-        rng = np.random.default_rng(int(np.random.randint(2**31)))  # noqa: NPY002 seeded by worker
+        rng = np.random.default_rng(int(np.random.randint(2**31)))
         labels["img"] = spoil(labels["img"], self.look, rng)
         return labels
 

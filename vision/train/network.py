@@ -11,7 +11,7 @@ from torch import nn
 from ultralytics.nn.tasks import DetectionModel
 
 from ...config.errors import ModelError
-from ...datasets.labels import COCO_NAMES
+from .guide import Guide, layer_input
 
 KIN: dict[str, tuple[str, ...]] = {
     "bin": ("fire hydrant", "suitcase", "refrigerator", "vase"),
@@ -30,14 +30,33 @@ class WorkshopModel(DetectionModel):
     """
 
     bf16: bool = False
+    guide: Guide | None = None
 
     def predict(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
         """See `DetectionModel.predict`; outputs are float32 whatever ran inside."""
-        if not (self.bf16 and self.training):
+        if not self.training:
             return super().predict(x, *args, **kwargs)
-        with torch.autocast(x.device.type, torch.bfloat16):
-            outputs = super().predict(x, *args, **kwargs)
-        return _as_float32(outputs)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
+            return _as_float32(self._run(x))
+
+    def loss(self, batch: dict[str, Any], preds: Any = None) -> Any:
+        """Upstream's loss, plus the guide's while one is set."""
+        if preds is None:
+            preds = self.forward(batch["img"])
+        loss, items = super().loss(batch, preds)
+        if self.guide is not None and self.training:
+            extra = self.guide.loss(preds, batch) * batch["img"].shape[0]
+            loss = torch.cat([loss, extra[None]])
+        return loss, items
+
+    def _run(self, x: Any) -> Any:
+        saved: list[Any] = []
+        for layer in self.model:
+            if self.guide is not None and layer.i == self.guide.start:
+                self.guide.look(x, saved)
+            x = layer(layer_input(layer, x, saved))
+            saved.append(x if layer.i in self.save else None)
+        return x
 
 
 def build(base: nn.Module, names: Sequence[str], bf16: bool = False) -> WorkshopModel:
@@ -50,13 +69,12 @@ def build(base: nn.Module, names: Sequence[str], bf16: bool = False) -> Workshop
     source = base.float()
     old = list(source.names.values()) if isinstance(source.names, dict) else list(source.names)
     config = dict(source.yaml)
-    model = WorkshopModel(config | {"nc": _branch_names(source)}, verbose=False)
+    width = int(source.model[-1].cv3[0][-1].in_channels)
+    model = WorkshopModel(config | {"nc": width}, verbose=False)  # nc sets the branch's width
     head = model.model[-1]
-    if old == list(names):
-        _resize_rows(head, len(names))
-        model.load_state_dict(source.state_dict())
-    else:
-        model.load_state_dict(source.state_dict())
+    _resize_rows(head, len(old))
+    model.load_state_dict(source.state_dict())
+    if old != list(names):
         transplant(head, old, names)
     model.names = dict(enumerate(names))
     model.yaml = config
@@ -110,12 +128,6 @@ def load_network(path: Path) -> nn.Module:
     if not isinstance(network, DetectionModel):
         raise ModelError(f"{path}: not a detection checkpoint", message_zh=f"不是检测权重：{path}")
     return network.float()
-
-
-def _branch_names(network: Any) -> int:
-    """Class count that makes Ultralytics build a class branch as wide as the base's."""
-    width = int(network.model[-1].cv3[0][-1].in_channels)
-    return max(width, len(COCO_NAMES)) if width >= len(COCO_NAMES) else width
 
 
 def _resize_rows(head: Any, count: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 from ultralytics import YOLO
 
 from ...datasets.labels import TRAFFIC_LABELS
-from ...datasets.table import Picture, Table
+from ...datasets.table import Picture, Table, picture
+from ..geometry import iou
+from .measure import corners
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,7 @@ class TeacherRule:
     image_size: int = 640
 
 
-def add_teacher_labels(
-    table: Table, checkpoint: Path, rule: TeacherRule, batch: int = 16
-) -> Table:
+def add_teacher_labels(table: Table, checkpoint: Path, rule: TeacherRule, batch: int = 16) -> Table:
     """The table with the teacher's people and vehicles added to its own boxes."""
     teacher: Any = YOLO(str(checkpoint))
     wanted = {i: table.names.index(n) for i, n in teacher.names.items() if n in TRAFFIC_LABELS}
@@ -59,7 +60,7 @@ def with_boxes(
 ) -> Picture:
     """The picture plus those new boxes that do not cover one of its own."""
     if len(item) and len(boxes):
-        free = iou_matrix(boxes, item.boxes).max(axis=1) < max_overlap
+        free = iou(corners(boxes), corners(item.boxes)).max(axis=1) < max_overlap
         boxes, classes = boxes[free], classes[free]
     return replace(
         item,
@@ -68,11 +69,22 @@ def with_boxes(
     )
 
 
-def iou_matrix(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Intersection over union of centre boxes (N, 4) and (M, 4) → (N, M)."""
-    a_low, a_high = a[:, None, :2] - a[:, None, 2:] / 2, a[:, None, :2] + a[:, None, 2:] / 2
-    b_low, b_high = b[None, :, :2] - b[None, :, 2:] / 2, b[None, :, :2] + b[None, :, 2:] / 2
-    side = np.clip(np.minimum(a_high, b_high) - np.maximum(a_low, b_low), 0, None)
-    inter = side.prod(axis=2)
-    union = a[:, None, 2:].prod(axis=2) + b[None, :, 2:].prod(axis=2) - inter
-    return np.asarray(inter / np.maximum(union, 1e-12))
+def save_teacher(path: Path, key: str, labelled: Table) -> None:
+    """Keep a labelled table's boxes; `key` names the teacher and its rule."""
+    boxes = {
+        p.path.name: [[int(c), *box] for c, box in zip(p.classes, p.boxes.tolist(), strict=True)]
+        for p in labelled.pictures
+    }
+    path.write_text(json.dumps({"key": key, "boxes": boxes}), encoding="utf-8")
+
+
+def read_teacher(path: Path, key: str, table: Table) -> Table | None:
+    """`table` with the kept boxes; None when nothing fitting was kept."""
+    if not path.is_file():
+        return None
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    if kept["key"] != key or set(kept["boxes"]) != {p.path.name for p in table.pictures}:
+        return None
+    return table.select(
+        picture(p.path, kept["boxes"][p.path.name], p.source, p.group) for p in table.pictures
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.utils.torch_utils import unwrap_model
 
 from .augment import CameraLook, CameraTransform, stretched
-from .network import build
+from .guide import Guide
+from .network import build, load_network
 
 ASPECT_P = 0.5
 ASPECT_RANGE = (0.62, 1.6)
@@ -28,10 +30,10 @@ class StreetDataset(YOLODataset):
     def load_image(self, i: int, *args: Any, **kwargs: Any) -> Any:
         """See `YOLODataset.load_image`."""
         image, original, resized = super().load_image(i, *args, **kwargs)
-        if not self.augment or np.random.random() >= ASPECT_P:  # noqa: NPY002 seeded by worker
+        if not self.augment or np.random.random() >= ASPECT_P:
             return image, original, resized
         low, high = np.log(ASPECT_RANGE)
-        image = stretched(image, float(np.exp(np.random.uniform(low, high))))  # noqa: NPY002
+        image = stretched(image, float(np.exp(np.random.uniform(low, high))))
         return image, original, image.shape[:2]
 
     def build_transforms(self, hyp: Any) -> Any:
@@ -46,6 +48,8 @@ class StreetTrainer(DetectionTrainer):
     """Trains `WorkshopModel` (bfloat16 forward on CPUs that have it, channels last)."""
 
     bf16: bool = False
+    guide_from: Path | None = None
+    loader_processes: int = 1
 
     def get_model(
         self, cfg: Any = None, weights: nn.Module | None = None, verbose: bool = True
@@ -54,6 +58,15 @@ class StreetTrainer(DetectionTrainer):
         if weights is None:
             raise ValueError("training starts from a checkpoint")
         return build(weights, list(self.data["names"].values()), bf16=self.bf16)
+
+    def _setup_train(self) -> None:
+        """As upstream, then the guide joins: after the moving average was copied, so that it is
+        neither averaged nor saved."""
+        super()._setup_train()
+        if self.guide_from is not None:
+            base = load_network(self.guide_from).to(self.device, memory_format=torch.channels_last)
+            names = list(self.data["names"].values())
+            unwrap_model(self.model).guide = Guide(base, names, start=int(self.args.freeze or 0))
 
     def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> Any:
         """Street augmentation in training, plain letterbox in validation."""
@@ -73,6 +86,13 @@ class StreetTrainer(DetectionTrainer):
             task="detect",
             data=self.data,
         )
+
+    def get_dataloader(
+        self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train"
+    ) -> Any:
+        """As upstream, but with the wanted loader processes on CPUs too (upstream sets none)."""
+        self.args.workers = self.loader_processes
+        return super().get_dataloader(dataset_path, batch_size, rank, mode)
 
     def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
         """As upstream, in the memory layout the network has."""

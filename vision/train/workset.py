@@ -33,11 +33,17 @@ class WorkSet:
 
 
 def write_workset(folder: Path, split: Split, repeats: Mapping[str, int]) -> WorkSet:
-    """Write a split under `folder`.
+    """Write those sources of a split that `repeats` names under `folder`.
 
-    `repeats` says how often a source is listed per epoch (rehearsal); 1 where it is silent.
+    `repeats` says how often a source's pictures are listed per epoch (rehearsal).
     """
-    for part, table in (("train", split.train), ("val", split.val), ("held", split.held)):
+    split = Split(
+        **{
+            part: table.select(p for p in table.pictures if p.source in repeats)
+            for part, table in parts(split).items()
+        }
+    )
+    for part, table in parts(split).items():
         write_yolo(table, folder / part)
     _write_list(folder, "train", split.train, repeats)
     _write_list(folder, "val", split.val, {})
@@ -57,6 +63,11 @@ def write_workset(folder: Path, split: Split, repeats: Mapping[str, int]) -> Wor
     split_file.write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")
     write_card(folder / "CARD.md", "Merged training set of the detector", split)
     return WorkSet(folder, description, split_file, data_hash(split.train.pictures))
+
+
+def parts(split: Split) -> dict[str, Table]:
+    """The split's tables by name."""
+    return {"train": split.train, "val": split.val, "held": split.held}
 
 
 def join_splits(splits: list[Split]) -> Split:

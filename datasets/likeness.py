@@ -1,0 +1,134 @@
+"""Which pictures show the same scene: perceptual hashes, colour histograms, union–find."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config.errors import DatasetError
+from .table import Picture, Table
+
+HASH_SIDE = 16
+HISTOGRAM_BINS = (12, 4, 3)
+DARK = 8
+"""Pixels darker than this are usually the corners a rotation left empty; colour ignores them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LikenessRule:
+    """When two pictures count as one scene.
+
+    Attributes:
+        max_hash_bits: differing bits (of 256) below which any two pictures are near-duplicates.
+        burst_window: file numbers apart within which `burst_colour` is enough.
+        burst_colour: colour likeness (0–1) of neighbours in a burst.
+        far_colour: colour likeness of burst pictures at any distance (a scene may come back).
+        burst_from: first file number that belongs to bursts; None: no bursts.
+    """
+
+    max_hash_bits: int = 48
+    burst_window: int = 6
+    burst_colour: float = 0.75
+    far_colour: float = 0.90
+    burst_from: int | None = None
+
+
+BINS_RULE = LikenessRule(burst_from=2600)
+"""The bin pictures numbered 2600 and up were shot in bursts by one photographer."""
+
+
+def difference_hash(image: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """256 bits: is each cell of a 16×17 grey thumbnail brighter than its left neighbour."""
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    small = cv2.resize(grey, (HASH_SIDE + 1, HASH_SIDE), interpolation=cv2.INTER_AREA).astype(int)
+    return np.asarray(small[:, 1:] > small[:, :-1]).ravel()
+
+
+def colour_signature(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Square root of the HSV histogram, unit length: dot products are Bhattacharyya likeness."""
+    hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV)
+    mask = (hsv[..., 2] > DARK).astype(np.uint8)
+    histogram = cv2.calcHist([hsv], [0, 1, 2], mask, HISTOGRAM_BINS, [0, 180, 0, 256, 0, 256])
+    return np.asarray(np.sqrt(histogram.ravel() / max(histogram.sum(), 1.0)), dtype=np.float32)
+
+
+def group_scenes(table: Table, rule: LikenessRule) -> Table:
+    """The table with every picture's `group` set; a group is named after its first picture.
+
+    Raises:
+        DatasetError: a picture cannot be decoded.
+    """
+    images = [_thumbnail(p.path) for p in table.pictures]
+    bits = np.array([difference_hash(i) for i in images], dtype=np.float32)
+    colours = np.array([colour_signature(i) for i in images], dtype=np.float32)
+    numbers = np.array([_number(p.path, rule) for p in table.pictures])
+    alike = like_pairs(bits, colours, numbers, rule)
+    roots = connected(len(table), alike)
+    names = [f"{p.source}/{p.path.stem}" for p in table.pictures]
+    return table.select(replace(p, group=names[roots[i]]) for i, p in enumerate(table.pictures))
+
+
+def like_pairs(
+    bits: NDArray[np.float32],
+    colours: NDArray[np.float32],
+    numbers: NDArray[np.int64],
+    rule: LikenessRule,
+) -> list[tuple[int, int]]:
+    """Index pairs (i < j) that the rule joins. `numbers` is −1 outside bursts."""
+    differing = bits @ (1 - bits).T
+    differing += differing.T
+    likeness = colours @ colours.T
+    gaps = np.abs(numbers[:, None] - numbers[None, :])
+    both = (numbers[:, None] >= 0) & (numbers[None, :] >= 0)
+    near = (gaps <= rule.burst_window) & (likeness >= rule.burst_colour)
+    joined = (differing <= rule.max_hash_bits) | (both & (near | (likeness >= rule.far_colour)))
+    return [(int(i), int(j)) for i, j in np.argwhere(np.triu(joined, 1))]
+
+
+def connected(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """Smallest member of each item's connected component."""
+    parent = list(range(count))
+
+    def root(item: int) -> int:
+        while parent[item] != item:
+            parent[item] = parent[parent[item]]
+            item = parent[item]
+        return item
+
+    for a, b in pairs:
+        low, high = sorted((root(a), root(b)))
+        parent[high] = low
+    return [root(i) for i in range(count)]
+
+
+def data_hash(pictures: Sequence[Picture]) -> str:
+    """SHA-256 over the sorted (picture bytes, labels) pairs: same data, same hash, any order."""
+    lines = sorted(
+        f"{_file_sha(p.path)} {np.round(np.column_stack([p.classes, p.boxes]), 6).tolist()}"
+        for p in pictures
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _file_sha(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _number(path: Path, rule: LikenessRule) -> int:
+    if rule.burst_from is None or not path.stem.isdigit() or int(path.stem) < rule.burst_from:
+        return -1
+    return int(path.stem)
+
+
+def _thumbnail(path: Path) -> NDArray[np.uint8]:
+    image = cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_4)
+    if image is None:
+        raise DatasetError(f"{path}: not a readable picture", message_zh=f"图片无法读取：{path}")
+    return np.asarray(image, dtype=np.uint8)
