@@ -1,1 +1,1 @@
-"""Street scenes described in plain values and rendered with Blender (`python -m xiaozheng.datasets.scenes`)."""
+"""Street scenes as plain values, rendered with Blender into labelled stills and event clips."""

@@ -35,8 +35,12 @@ def _parser() -> argparse.ArgumentParser:
     jobs = parser.add_subparsers(dest="job", required=True)
     clips = jobs.add_parser("clips", help="render the sample clips and their true boxes")
     clips.add_argument("--out", type=Path, required=True, help="folder for the MP4 files")
-    clips.add_argument("--work", type=Path, help="folder for frames (default OUT/work); resumes there")
-    clips.add_argument("--only", nargs="*", choices=[c.name for c in all_clips()], help="clip names")
+    clips.add_argument(
+        "--work", type=Path, help="folder for frames (default OUT/work); resumes there"
+    )
+    clips.add_argument(
+        "--only", nargs="*", choices=[c.name for c in all_clips()], help="clip names"
+    )
     stills = jobs.add_parser("stills", help="render labelled training stills")
     stills.add_argument("--out", type=Path, required=True)
     stills.add_argument("--count", type=int, required=True)
@@ -48,8 +52,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _bar() -> Progress:
-    return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-                    TimeRemainingColumn())
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    )
 
 
 def _stills(seed: int, count: int, out: Path, samples: int, progress: Progress) -> None:

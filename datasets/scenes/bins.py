@@ -6,7 +6,18 @@ import math
 
 import numpy as np
 
-from .meshes import Mesh, Vec3, box, ellipsoid, lathe, loft, rotation_x, rotation_y, rounded_ring, tube
+from .meshes import (
+    Mesh,
+    Vec3,
+    box,
+    ellipsoid,
+    lathe,
+    loft,
+    rotation_x,
+    rotation_y,
+    rounded_ring,
+    tube,
+)
 
 BIN_STATES = ("closed", "open", "filling", "full", "overflowing")
 _RUBBISH = ("#1d1d1f", "#20242c", "#d9d6cc", "#b8c4cc", "#c9d2d6", "#2c2f36", "#c23a34", "#d8b24a")
@@ -16,7 +27,9 @@ def wheelie_bin(colour: str, state: str, seed: int = 0) -> Mesh:
     """One bin facing +x (hinge behind), in a state of `BIN_STATES`."""
     mesh = Mesh()
     _hull(mesh, f"plastic{colour}")
-    angle = {"closed": 0.0, "open": 250.0, "filling": 250.0, "full": 34.0, "overflowing": 66.0}[state]
+    angle = {"closed": 0.0, "open": 250.0, "filling": 250.0, "full": 34.0, "overflowing": 66.0}[
+        state
+    ]
     if state == "overflowing" and seed % 3 == 0:
         angle = 245.0
     _lid(mesh, f"plastic{colour}", angle)
@@ -29,14 +42,30 @@ def wheelie_bin(colour: str, state: str, seed: int = 0) -> Mesh:
         _bags(mesh, rng, level, {"filling": 2, "full": 3, "overflowing": 6}[state])
     if state == "overflowing":
         for k in range(5):
-            _litter(mesh, rng, (float(rng.uniform(-0.2, 0.32)), float(rng.uniform(-0.24, 0.24)),
-                                float(rng.uniform(1.12, 1.42))), k)
+            _litter(
+                mesh,
+                rng,
+                (
+                    float(rng.uniform(-0.2, 0.32)),
+                    float(rng.uniform(-0.24, 0.24)),
+                    float(rng.uniform(1.12, 1.42)),
+                ),
+                k,
+            )
     return mesh
 
 
 def _hull(mesh: Mesh, mat: str) -> None:
-    sections = ((0.05, 0.22, 0.19), (0.08, 0.24, 0.21), (0.30, 0.265, 0.226), (0.90, 0.325, 0.265),
-                (0.90, 0.345, 0.285), (0.99, 0.352, 0.29), (0.99, 0.33, 0.268), (0.90, 0.315, 0.255))
+    sections = (
+        (0.05, 0.22, 0.19),
+        (0.08, 0.24, 0.21),
+        (0.30, 0.265, 0.226),
+        (0.90, 0.325, 0.265),
+        (0.90, 0.345, 0.285),
+        (0.99, 0.352, 0.29),
+        (0.99, 0.33, 0.268),
+        (0.90, 0.315, 0.255),
+    )
     rings = []
     for z, hx, hy in sections:
         ring = rounded_ring(hx, hy, 0.07)
@@ -45,11 +74,22 @@ def _hull(mesh: Mesh, mat: str) -> None:
     box(mesh, (0, 0, 0.07), (0.44, 0.38, 0.03), "black")
     for side in (-1, 1):
         turn = rotation_x(90.0)
-        lathe(mesh, [(0.06, -0.03), (0.10, -0.03), (0.10, 0.03), (0.0, 0.035)], "tyre",
-              (-0.27, side * 0.25, 0.10), 14, turn)
+        lathe(
+            mesh,
+            [(0.06, -0.03), (0.10, -0.03), (0.10, 0.03), (0.0, 0.035)],
+            "tyre",
+            (-0.27, side * 0.25, 0.10),
+            14,
+            turn,
+        )
         box(mesh, (0.10, side * 0.245, 0.5), (0.03, 0.02, 0.7), mat, 0.005)
-    tube(mesh, [(-0.34, -0.22, 0.97), (-0.42, -0.2, 0.98), (-0.42, 0.2, 0.98), (-0.34, 0.22, 0.97)],
-         0.016, mat, 6)
+    tube(
+        mesh,
+        [(-0.34, -0.22, 0.97), (-0.42, -0.2, 0.98), (-0.42, 0.2, 0.98), (-0.34, 0.22, 0.97)],
+        0.016,
+        mat,
+        6,
+    )
     box(mesh, (0.335, 0, 0.62), (0.012, 0.24, 0.24), "plastic#e9ece8", 0.004, rotation_y(5.5))
     box(mesh, (0.343, 0, 0.65), (0.012, 0.12, 0.10), mat, 0.003, rotation_y(5.5))
 
@@ -57,20 +97,28 @@ def _hull(mesh: Mesh, mat: str) -> None:
 def _lid(mesh: Mesh, mat: str, angle_deg: float) -> None:
     lid = Mesh()
     rings = []
-    for z, hx, hy in ((0.0, 0.365, 0.30), (0.035, 0.368, 0.303), (0.06, 0.33, 0.27), (0.078, 0.16, 0.14)):
+    for z, hx, hy in (
+        (0.0, 0.365, 0.30),
+        (0.035, 0.368, 0.303),
+        (0.06, 0.33, 0.27),
+        (0.078, 0.16, 0.14),
+    ):
         ring = rounded_ring(hx, hy, 0.06)
         rings.append(np.column_stack([ring[:, 0] + 0.36, ring[:, 1], np.full(len(ring), z)]))
     loft(lid, np.array(rings), mat)
     box(lid, (0.73, 0, 0.02), (0.05, 0.30, 0.03), mat, 0.01)
     # Hinged at the back rim; more than 180° means hanging down behind the bin.
-    turned = lid.points() @ rotation_y(-angle_deg if angle_deg <= 180 else -angle_deg).T
+    turned = lid.points() @ rotation_y(-angle_deg).T
     mesh.add_many(turned + np.array([-0.36, 0.0, 0.985]), lid.faces, lid.mats)
 
 
 def _bags(mesh: Mesh, rng: np.random.Generator, level: float, count: int) -> None:
     for k in range(count):
-        at = (float(rng.uniform(-0.18, 0.2)), float(rng.uniform(-0.15, 0.15)),
-              level + 0.05 + 0.075 * k)
+        at = (
+            float(rng.uniform(-0.18, 0.2)),
+            float(rng.uniform(-0.15, 0.15)),
+            level + 0.05 + 0.075 * k,
+        )
         bag(mesh, at, float(rng.uniform(0.17, 0.25)), int(rng.integers(1 << 30)))
 
 
@@ -79,24 +127,49 @@ def bag(mesh: Mesh, at: Vec3, size: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
     mat = f"bag{_RUBBISH[int(rng.integers(len(_RUBBISH)))]}"
     squash = float(rng.uniform(0.72, 0.95))
-    ellipsoid(mesh, at, (size, size * float(rng.uniform(0.8, 1.0)), size * squash), mat, 12, 8, 0.065,
-              seed)
+    ellipsoid(
+        mesh,
+        at,
+        (size, size * float(rng.uniform(0.8, 1.0)), size * squash),
+        mat,
+        12,
+        8,
+        0.065,
+        seed,
+    )
     neck = at[2] + size * squash
     tilt = float(rng.uniform(-0.06, 0.06))
-    lathe(mesh, [(size * 0.3, -0.06), (0.03, 0.02), (0.06, 0.08), (0.01, 0.10)], mat,
-          (at[0] + tilt, at[1], neck), 8)
+    lathe(
+        mesh,
+        [(size * 0.3, -0.06), (0.03, 0.02), (0.06, 0.08), (0.01, 0.10)],
+        mat,
+        (at[0] + tilt, at[1], neck),
+        8,
+    )
 
 
 def _litter(mesh: Mesh, rng: np.random.Generator, at: Vec3, kind: int) -> None:
     turn = rotation_x(float(rng.uniform(-80, 80))) @ rotation_y(float(rng.uniform(-60, 60)))
     if kind % 4 == 0:
-        lathe(mesh, [(0.028, -0.06), (0.042, 0.06), (0.0, 0.06)],
-              "plastic#e6e2d8" if kind % 8 else "plastic#b5482c", at, 10, turn)
+        lathe(
+            mesh,
+            [(0.028, -0.06), (0.042, 0.06), (0.0, 0.06)],
+            "plastic#e6e2d8" if kind % 8 else "plastic#b5482c",
+            at,
+            10,
+            turn,
+        )
     elif kind % 4 == 1:
         box(mesh, at, (0.34, 0.24, 0.16), "cardboard", 0.006, turn)
     elif kind % 4 == 2:
-        lathe(mesh, [(0.033, -0.11), (0.035, 0.04), (0.013, 0.10), (0.0, 0.11)], "plastic#a8d0c8", at, 8,
-              turn)
+        lathe(
+            mesh,
+            [(0.033, -0.11), (0.035, 0.04), (0.013, 0.10), (0.0, 0.11)],
+            "plastic#a8d0c8",
+            at,
+            8,
+            turn,
+        )
     else:
         box(mesh, at, (0.20, 0.15, 0.06), "plastic#f0efe9", 0.02, turn)
 
@@ -110,8 +183,12 @@ def rubbish_heap(seed: int, radius_m: float = 0.8, bags: int = 7) -> Mesh:
         angle = 2.4 * k + float(rng.uniform(0, 0.8))
         size = float(rng.uniform(0.18, 0.33))
         lift = 0.22 if k < bags // 3 else 0.0
-        bag(mesh, (ring * math.cos(angle), ring * math.sin(angle), size * 0.7 + lift), size,
-            int(rng.integers(1 << 30)))
+        bag(
+            mesh,
+            (ring * math.cos(angle), ring * math.sin(angle), size * 0.7 + lift),
+            size,
+            int(rng.integers(1 << 30)),
+        )
     for k in range(9):
         angle, ring = float(rng.uniform(0, 2 * math.pi)), radius_m * float(rng.uniform(0.4, 1.05))
         height = 0.09 if k % 4 == 1 else 0.045

@@ -19,7 +19,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from . import materials, street as street_room
+from . import materials
+from . import street as street_room
 from .catalogue import PARTS_PER_ACTOR, mesh_of, parts_of
 from .description import Camera, Light, Scene, Street, ground_m, place_at
 from .exr import read_exr
@@ -87,7 +88,9 @@ class Stage:
         dusk = light.hour == "dusk"
         built = street_room.build_street(street, dusk)
         self._link("street", _to_bpy("street", built.mesh))
-        trees = [_to_bpy(f"tree{k}", street_room.tree(street.seed + k)) for k in range(_TREE_VARIANTS)]
+        trees = [
+            _to_bpy(f"tree{k}", street_room.tree(street.seed + k)) for k in range(_TREE_VARIANTS)
+        ]
         self._trees = []
         for k, (at, scale) in enumerate(built.trees):
             item = self._link(f"tree-{k}", trees[k % _TREE_VARIANTS])
@@ -118,8 +121,11 @@ class Stage:
         sun.angle = 0.01 + 0.35 * light.haze**2
         sun.color = (1.0, 0.7, 0.5) if dusk else (1.0, 0.94, 0.85)
         item = self._link("sun", sun)
-        item.rotation_euler = (math.radians(90 - light.sun_height_deg), 0,
-                               math.radians(light.sun_azimuth_deg))
+        item.rotation_euler = (
+            math.radians(90 - light.sun_height_deg),
+            0,
+            math.radians(light.sun_azimuth_deg),
+        )
         for k, at in enumerate(sorted(lamps, key=lambda p: math.hypot(p[0], p[1]))[:4]):
             lamp = bpy.data.lights.new(f"lamp{k}", "SPOT")
             lamp.energy, lamp.color, lamp.spot_size = 900.0, (1.0, 0.82, 0.6), math.radians(140)
@@ -148,8 +154,10 @@ class Stage:
             low, high, strength = ("#b39a98", "#5a6a94", 0.42)
         grey = materials.linear("#c4c8cc" if light.hour == "day" else "#6a6c78")
         for k, tint in enumerate((low, high)):
-            mixed = [a * (1 - light.haze) + b * light.haze
-                     for a, b in zip(materials.linear(tint), grey, strict=True)]
+            mixed = [
+                a * (1 - light.haze) + b * light.haze
+                for a, b in zip(materials.linear(tint), grey, strict=True)
+            ]
             ramp.color_ramp.elements[k].color = mixed
         ramp.color_ramp.elements[0].position, ramp.color_ramp.elements[1].position = 0.0, 0.55
         back.inputs[1].default_value = strength
@@ -165,7 +173,8 @@ class Stage:
             item.hide_render = away < CROWN_CLEARANCE_M
         ahead = np.array(camera.target) - np.array(camera.eye)
         self.camera.rotation_euler = (
-            math.atan2(math.hypot(ahead[0], ahead[1]), -ahead[2]), 0,
+            math.atan2(math.hypot(ahead[0], ahead[1]), -ahead[2]),
+            0,
             math.atan2(ahead[1], ahead[0]) - math.pi / 2,
         )
         self.camera.data.angle = math.radians(camera.fov_deg)
@@ -211,8 +220,9 @@ class Stage:
             self._meshes[key] = _to_bpy("/".join(key)[:60], mesh_of(key))
         return self._meshes[key]
 
-    def shoot(self, haze: float = 0.0, region: Region | None = None, samples: int | None = None
-              ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    def shoot(
+        self, haze: float = 0.0, region: Region | None = None, samples: int | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
         """Render the picture or only `region` (x0, y0, x1, y1 in pixels, y down).
 
         Returns linear RGB (h, w, 3) with `haze` 0–1 in the air, and the object index (h, w),

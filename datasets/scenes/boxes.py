@@ -43,8 +43,16 @@ def visible_boxes(
         rows = np.flatnonzero(mask.sum(axis=1) >= 2)
         if len(columns) < min_side or len(rows) < min_side:
             continue
-        found.append(Box(label, int(columns[0]), int(rows[0]), int(columns[-1]) + 1,
-                         int(rows[-1]) + 1, pixels))
+        found.append(
+            Box(
+                label,
+                int(columns[0]),
+                int(rows[0]),
+                int(columns[-1]) + 1,
+                int(rows[-1]) + 1,
+                pixels,
+            )
+        )
     return found
 
 

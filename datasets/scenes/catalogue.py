@@ -66,10 +66,17 @@ def mesh_of(key: tuple[str, ...]) -> Mesh:
     if model == "bin":
         return bins.wheelie_bin(colour, style.get("state", "closed"), seed)
     if model == "heap":
-        return bins.rubbish_heap(seed, float(style.get("spread_m", "0.8")), int(style.get("bags", "7")))
+        return bins.rubbish_heap(
+            seed, float(style.get("spread_m", "0.8")), int(style.get("bags", "7"))
+        )
     if model == "stall":
-        return stalls.stall(style.get("kind", "umbrella"), colour, seed, style.get("goods", "fruit"),
-                            style.get("shade", "yes") == "yes")
+        return stalls.stall(
+            style.get("kind", "umbrella"),
+            colour,
+            seed,
+            style.get("goods", "fruit"),
+            style.get("shade", "yes") == "yes",
+        )
     return _prop(model, colour, seed)
 
 

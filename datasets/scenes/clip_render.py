@@ -55,8 +55,13 @@ def shown_at(scene: Scene, t_s: float) -> dict[str, Shown]:
             continue
         place = place_at(actor, t_s)
         z = ground_m(scene.street, place.y)
-        found[actor.name] = Shown(parts_of(appearance, place), round(place.x, 3), round(place.y, 3),
-                                  z, round(place.heading_deg, 2))
+        found[actor.name] = Shown(
+            parts_of(appearance, place),
+            round(place.x, 3),
+            round(place.y, 3),
+            z,
+            round(place.heading_deg, 2),
+        )
     return found
 
 
@@ -75,27 +80,45 @@ class Extents:
             if part.key not in self._known:
                 points = mesh_of(part.key).points()
                 low, high = points.min(axis=0), points.max(axis=0)
-                grid = [(x, y, z) for x in (low[0], high[0]) for y in (low[1], high[1])
-                        for z in (low[2], high[2])]
+                grid = [
+                    (x, y, z)
+                    for x in (low[0], high[0])
+                    for y in (low[1], high[1])
+                    for z in (low[2], high[2])
+                ]
                 self._known[part.key] = np.array(grid)
             local = self._known[part.key]
-            moved = np.stack([c * local[:, 0] - s * local[:, 1] + shown.x,
-                              s * local[:, 0] + c * local[:, 1] + shown.y, local[:, 2] + shown.z], axis=1)
+            moved = np.stack(
+                [
+                    c * local[:, 0] - s * local[:, 1] + shown.x,
+                    s * local[:, 0] + c * local[:, 1] + shown.y,
+                    local[:, 2] + shown.z,
+                ],
+                axis=1,
+            )
             blocks.append(moved)
         return np.concatenate(blocks)
 
 
 def with_shadow(corners: NDArray[np.float64], light: Light) -> NDArray[np.float64]:
-    """Corners plus where the sun throws them on the ground, plus a margin for soft contact shade."""
+    """Corners, where the sun throws them on the ground, and a margin for soft contact shade."""
     height = np.maximum(corners[:, 2], 0.0)
     # At dusk the houses block the low sun and only the lamps overhead throw (short) shadows.
     reach = 0.5 if light.hour == "dusk" else 1 / math.tan(math.radians(light.sun_height_deg))
     turn = math.radians(light.sun_azimuth_deg)
-    thrown = np.stack([corners[:, 0] - math.sin(turn) * height * reach,
-                       corners[:, 1] + math.cos(turn) * height * reach, np.zeros(len(corners))], axis=1)
+    thrown = np.stack(
+        [
+            corners[:, 0] - math.sin(turn) * height * reach,
+            corners[:, 1] + math.cos(turn) * height * reach,
+            np.zeros(len(corners)),
+        ],
+        axis=1,
+    )
     ground = corners * np.array([1.0, 1.0, 0.0])
     margin = 0.8 if light.hour == "dusk" else 0.35
-    around = [ground + np.array([dx, dy, 0.0]) for dx in (-margin, margin) for dy in (-margin, margin)]
+    around = [
+        ground + np.array([dx, dy, 0.0]) for dx in (-margin, margin) for dy in (-margin, margin)
+    ]
     return np.concatenate([corners, thrown, *around])
 
 
@@ -115,8 +138,12 @@ def merge(regions: Sequence[Region]) -> list[Region]:
     while pending:
         current = pending.pop()
         for k, other in enumerate(pending):
-            union = (min(current[0], other[0]), min(current[1], other[1]),
-                     max(current[2], other[2]), max(current[3], other[3]))
+            union = (
+                min(current[0], other[0]),
+                min(current[1], other[1]),
+                max(current[2], other[2]),
+                max(current[3], other[3]),
+            )
             if _area(union) <= 1.1 * (_area(current) + _area(other)):
                 pending[k] = union
                 break

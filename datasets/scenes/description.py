@@ -9,11 +9,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-LABELS = ("person", "bicycle", "motorcycle", "car", "bus", "truck", "bin", "overflowing_bin",
-          "garbage", "stall")
+LABELS = (
+    "person",
+    "bicycle",
+    "motorcycle",
+    "car",
+    "bus",
+    "truck",
+    "bin",
+    "overflowing_bin",
+    "garbage",
+    "stall",
+)
 KERB_HEIGHT_M = 0.14
 
 
@@ -138,14 +149,16 @@ def place_at(actor: Actor, t_s: float) -> Place:
     """Interpolate the keys at `t_s`; before the first and after the last key it stands still."""
     keys = actor.keys
     travelled = 0.0
-    for left, right in zip(keys, keys[1:], strict=False):
+    for left, right in pairwise(keys):
         length = math.hypot(right.x - left.x, right.y - left.y)
         if t_s < right.t_s and t_s >= left.t_s:
             share = ease_share(left.ease, (t_s - left.t_s) / (right.t_s - left.t_s))
             turn = (right.heading_deg - left.heading_deg + 180) % 360 - 180
             return Place(
-                left.x + share * (right.x - left.x), left.y + share * (right.y - left.y),
-                left.heading_deg + share * turn, travelled + share * length,
+                left.x + share * (right.x - left.x),
+                left.y + share * (right.y - left.y),
+                left.heading_deg + share * turn,
+                travelled + share * length,
                 length > 1e-6 or abs(turn) > 1e-6,
             )
         if t_s >= right.t_s:
@@ -164,13 +177,25 @@ def label_of(appearance: Appearance) -> str | None:
     model, style = appearance.model, appearance.styles()
     if model == "bin":
         return "overflowing_bin" if style.get("state") in ("overflowing",) else "bin"
-    fixed = {"saloon": "car", "suv": "car", "van": "car", "truck": "truck", "bus": "bus",
-             "ebike": "motorcycle", "tricycle": "motorcycle", "bicycle": "bicycle",
-             "person": "person", "heap": "garbage", "stall": "stall"}
+    fixed = {
+        "saloon": "car",
+        "suv": "car",
+        "van": "car",
+        "truck": "truck",
+        "bus": "bus",
+        "ebike": "motorcycle",
+        "tricycle": "motorcycle",
+        "bicycle": "bicycle",
+        "person": "person",
+        "heap": "garbage",
+        "stall": "stall",
+    }
     return fixed.get(model)
 
 
-def project(camera: Camera, points: Sequence[tuple[float, float, float]]) -> list[tuple[float, float]]:
+def project(
+    camera: Camera, points: Sequence[tuple[float, float, float]]
+) -> list[tuple[float, float]]:
     """World points → pixels (x right, y down). Points must lie in front of the camera."""
     eye = np.array(camera.eye)
     ahead = np.array(camera.target) - eye
@@ -183,6 +208,10 @@ def project(camera: Camera, points: Sequence[tuple[float, float, float]]) -> lis
     for point in points:
         way = np.array(point) - eye
         depth = max(float(way @ ahead), 0.05)
-        seen.append((camera.width / 2 + focal * float(way @ right) / depth,
-                     camera.height / 2 - focal * float(way @ up) / depth))
+        seen.append(
+            (
+                camera.width / 2 + focal * float(way @ right) / depth,
+                camera.height / 2 - focal * float(way @ up) / depth,
+            )
+        )
     return seen

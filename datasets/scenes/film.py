@@ -39,13 +39,17 @@ def develop(linear: NDArray[np.float32], film: Film, seed: int) -> Picture:
     grey = toned.mean(axis=2, keepdims=True)
     toned = grey + (toned - grey) * film.saturation
     toned = toned * np.array([1 + film.warmth, 1.0, 1 - film.warmth], np.float32)
-    shown = np.where(toned <= 0.0031308, toned * 12.92,
-                     1.055 * np.clip(toned, 1e-6, 1) ** (1 / 2.4) - 0.055)
+    shown = np.where(
+        toned <= 0.0031308, toned * 12.92, 1.055 * np.clip(toned, 1e-6, 1) ** (1 / 2.4) - 0.055
+    )
     rng = np.random.default_rng(seed)
     grain = rng.normal(0, film.noise, shown.shape[:2])[..., None]
-    tint = cv2.GaussianBlur(rng.normal(0, film.noise * 1.6, shown.shape).astype(np.float32), (0, 0), 1.2)
+    tint = cv2.GaussianBlur(
+        rng.normal(0, film.noise * 1.6, shown.shape).astype(np.float32), (0, 0), 1.2
+    )
     noisy = shown + (grain + tint) * (1.25 - 0.6 * shown)
-    return np.rint(np.clip(noisy, 0, 1)[..., ::-1] * 255).astype(np.uint8)
+    picture: Picture = np.rint(np.clip(noisy, 0, 1)[..., ::-1] * 255).astype(np.uint8)
+    return picture
 
 
 def _lens(light: NDArray[np.float32], film: Film) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Material names → Cycles shaders. A name is ``kind``, ``kind#rrggbb`` or ``emit#rrggbb:strength``."""
+"""Material names → Cycles shaders: ``kind``, ``kind#rrggbb`` or ``emit#rrggbb:strength``."""
 
 from __future__ import annotations
 
@@ -8,23 +8,37 @@ import bpy
 
 # kind: (base colour or None, roughness, metallic, specular, coat)
 _PLAIN: dict[str, tuple[str | None, float, float, float, float]] = {
-    "paint": (None, 0.32, 0.15, 0.5, 0.7), "glass": ("#0c1114", 0.06, 0.0, 0.9, 0.0),
-    "tyre": ("#17171a", 0.85, 0.0, 0.3, 0.0), "rim": ("#9da2a8", 0.35, 0.85, 0.5, 0.0),
-    "chrome": ("#c4c8cc", 0.2, 0.9, 0.5, 0.0), "black": ("#121214", 0.6, 0.0, 0.35, 0.0),
-    "lamp": ("#d8dcdf", 0.1, 0.1, 0.9, 0.6), "tail": ("#7a0c0c", 0.2, 0.0, 0.7, 0.4),
-    "cloth": (None, 0.92, 0.0, 0.15, 0.0), "plastic": (None, 0.48, 0.0, 0.4, 0.0),
-    "metal": (None, 0.42, 0.55, 0.5, 0.0), "skin": (None, 0.6, 0.0, 0.3, 0.0),
-    "bag": (None, 0.34, 0.0, 0.5, 0.0), "cardboard": ("#a5835a", 0.9, 0.0, 0.2, 0.0),
-    "wood": (None, 0.75, 0.0, 0.3, 0.0), "leaf": (None, 0.6, 0.0, 0.3, 0.0),
-    "bark": ("#5a4c3e", 0.95, 0.0, 0.1, 0.0), "whitewash": ("#d0cdc4", 0.9, 0.0, 0.1, 0.0),
-    "soil": ("#4a3d30", 1.0, 0.0, 0.1, 0.0), "iron": ("#35322f", 0.6, 0.5, 0.4, 0.0),
-    "inside": (None, 0.95, 0.0, 0.1, 0.0), "sign": (None, 0.55, 0.0, 0.4, 0.0),
-    "gutter": ("#5d5c5a", 0.85, 0.0, 0.3, 0.0), "patch": ("#4b4b4c", 0.9, 0.0, 0.3, 0.0),
+    "paint": (None, 0.32, 0.15, 0.5, 0.7),
+    "glass": ("#0c1114", 0.06, 0.0, 0.9, 0.0),
+    "tyre": ("#17171a", 0.85, 0.0, 0.3, 0.0),
+    "rim": ("#9da2a8", 0.35, 0.85, 0.5, 0.0),
+    "chrome": ("#c4c8cc", 0.2, 0.9, 0.5, 0.0),
+    "black": ("#121214", 0.6, 0.0, 0.35, 0.0),
+    "lamp": ("#d8dcdf", 0.1, 0.1, 0.9, 0.6),
+    "tail": ("#7a0c0c", 0.2, 0.0, 0.7, 0.4),
+    "cloth": (None, 0.92, 0.0, 0.15, 0.0),
+    "plastic": (None, 0.48, 0.0, 0.4, 0.0),
+    "metal": (None, 0.42, 0.55, 0.5, 0.0),
+    "skin": (None, 0.6, 0.0, 0.3, 0.0),
+    "bag": (None, 0.34, 0.0, 0.5, 0.0),
+    "cardboard": ("#a5835a", 0.9, 0.0, 0.2, 0.0),
+    "wood": (None, 0.75, 0.0, 0.3, 0.0),
+    "leaf": (None, 0.6, 0.0, 0.3, 0.0),
+    "bark": ("#5a4c3e", 0.95, 0.0, 0.1, 0.0),
+    "whitewash": ("#d0cdc4", 0.9, 0.0, 0.1, 0.0),
+    "soil": ("#4a3d30", 1.0, 0.0, 0.1, 0.0),
+    "iron": ("#35322f", 0.6, 0.5, 0.4, 0.0),
+    "inside": (None, 0.95, 0.0, 0.1, 0.0),
+    "sign": (None, 0.55, 0.0, 0.4, 0.0),
+    "gutter": ("#5d5c5a", 0.85, 0.0, 0.3, 0.0),
+    "patch": ("#4b4b4c", 0.9, 0.0, 0.3, 0.0),
 }
 # kind: (dark, light, noise scale 1/m)
 _NOISY: dict[str, tuple[str, str, float]] = {
-    "asphalt": ("#515153", "#6c6b69", 1.1), "kerb": ("#85827c", "#a8a49c", 3.0),
-    "paving": ("#8a8178", "#a69d92", 0.8), "tactile": ("#a88730", "#c4a348", 2.0),
+    "asphalt": ("#515153", "#6c6b69", 1.1),
+    "kerb": ("#85827c", "#a8a49c", 3.0),
+    "paving": ("#8a8178", "#a69d92", 0.8),
+    "tactile": ("#a88730", "#c4a348", 2.0),
 }
 
 
@@ -70,8 +84,9 @@ def _out(tree: Any, socket: Any) -> None:
     tree.links.new(socket, out.inputs["Surface"])
 
 
-def _principled(tree: Any, roughness: float, metallic: float = 0.0, specular: float = 0.3,
-                coat: float = 0.0) -> Any:
+def _principled(
+    tree: Any, roughness: float, metallic: float = 0.0, specular: float = 0.3, coat: float = 0.0
+) -> Any:
     node = tree.nodes.new("ShaderNodeBsdfPrincipled")
     node.inputs["Roughness"].default_value = roughness
     node.inputs["Metallic"].default_value = metallic

@@ -30,9 +30,7 @@ class Mesh:
         """Append a block of vertices with its faces, all of one material."""
         self.add_many(verts, faces, [mat] * len(faces))
 
-    def add_many(
-        self, verts: Array, faces: Sequence[tuple[int, ...]], mats: Sequence[str]
-    ) -> None:
+    def add_many(self, verts: Array, faces: Sequence[tuple[int, ...]], mats: Sequence[str]) -> None:
         """Append a block of vertices with one material per face."""
         base = self.count
         self.verts.append(np.asarray(verts, dtype=np.float64).reshape(-1, 3))
@@ -86,7 +84,14 @@ def box(
     mesh.add(verts + np.array(at), faces, mat)
 
 
-_CUBE_FACES = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+_CUBE_FACES: list[tuple[int, ...]] = [
+    (0, 1, 3, 2),
+    (4, 6, 7, 5),
+    (0, 4, 5, 1),
+    (2, 3, 7, 6),
+    (0, 2, 6, 4),
+    (1, 5, 7, 3),
+]
 
 
 def _chamfered(signs: Array, half: Array, bevel: float) -> tuple[Array, list[tuple[int, ...]]]:
@@ -113,8 +118,12 @@ def _chamfered(signs: Array, half: Array, bevel: float) -> tuple[Array, list[tup
 
 
 def loft(
-    mesh: Mesh, rings: Array, mat: str | Sequence[Sequence[str]], closed: bool = True,
-    caps: bool = True, cap_mat: str | None = None,
+    mesh: Mesh,
+    rings: Array,
+    mat: str | Sequence[Sequence[str]],
+    closed: bool = True,
+    caps: bool = True,
+    cap_mat: str | None = None,
 ) -> None:
     """Skin over `rings` (n sections, m points, 3). `mat` is one name or names [n-1][edges]."""
     n, m, _ = rings.shape
@@ -134,8 +143,13 @@ def loft(
 
 
 def lathe(
-    mesh: Mesh, profile: Sequence[tuple[float, float]], mat: str, at: Vec3 = (0, 0, 0),
-    segments: int = 12, turn: Array | None = None, caps: bool = True,
+    mesh: Mesh,
+    profile: Sequence[tuple[float, float]],
+    mat: str,
+    at: Vec3 = (0, 0, 0),
+    segments: int = 12,
+    turn: Array | None = None,
+    caps: bool = True,
 ) -> None:
     """Surface of revolution of (radius, height) points about the local z axis."""
     angles = np.linspace(0, 2 * math.pi, segments, endpoint=False)
@@ -149,7 +163,11 @@ def lathe(
 
 
 def tube(
-    mesh: Mesh, path: Sequence[Vec3], radii: float | Sequence[float], mat: str, segments: int = 8,
+    mesh: Mesh,
+    path: Sequence[Vec3],
+    radii: float | Sequence[float],
+    mat: str,
+    segments: int = 8,
     flatten: float = 1.0,
 ) -> None:
     """Round bar along `path`; `flatten` squeezes it in its second axis (limbs are not round)."""
@@ -171,8 +189,15 @@ def tube(
 
 
 def ellipsoid(
-    mesh: Mesh, at: Vec3, radii: Vec3, mat: str, segments: int = 10, rows: int = 6,
-    rough: float = 0.0, seed: int = 0, turn: Array | None = None,
+    mesh: Mesh,
+    at: Vec3,
+    radii: Vec3,
+    mat: str,
+    segments: int = 10,
+    rows: int = 6,
+    rough: float = 0.0,
+    seed: int = 0,
+    turn: Array | None = None,
 ) -> None:
     """Ellipsoid; `rough` dents it by that share of the radius (rubbish bags, leaf clumps)."""
     rng = np.random.default_rng(seed)
@@ -204,7 +229,9 @@ def smooth_curve(knots: Sequence[tuple[float, float]], at: Array) -> Array:
     tangent = np.concatenate([slope[:1], (slope[:-1] + slope[1:]) / 2, slope[-1:]])
     flat = np.concatenate([[False], slope[:-1] * slope[1:] <= 0, [False]])
     tangent[flat] = 0.0
-    bound = 3 * np.minimum(np.abs(np.append(slope, slope[-1])), np.abs(np.insert(slope, 0, slope[0])))
+    bound = 3 * np.minimum(
+        np.abs(np.append(slope, slope[-1])), np.abs(np.insert(slope, 0, slope[0]))
+    )
     tangent = np.clip(tangent, -bound, bound)
     i = np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(step) - 1)
     t = np.clip((at - x[i]) / step[i], 0.0, 1.0)

@@ -48,24 +48,49 @@ def walk(phase: float) -> Pose:
     return Pose(
         hips=(26 * swing, -26 * swing),
         knees=(8 + 42 * max(0.0, lift), 8 + 42 * max(0.0, -lift)),
-        shoulders=(-24 * swing, 24 * swing), elbows=(22 + 8 * swing, 22 - 8 * swing), lean=4.0,
+        shoulders=(-24 * swing, 24 * swing),
+        elbows=(22 + 8 * swing, 22 - 8 * swing),
+        lean=4.0,
         lift=-0.03 * abs(swing),
     )
 
 
 POSES = {
-    "stand": Pose(), "wait": Pose(hips=(4.0, -4.0), elbows=(30.0, 14.0), shoulders=(10.0, 0.0)),
+    "stand": Pose(),
+    "wait": Pose(hips=(4.0, -4.0), elbows=(30.0, 14.0), shoulders=(10.0, 0.0)),
     "reach": Pose(shoulders=(58.0, 42.0), elbows=(32.0, 44.0), lean=14.0, hips=(8.0, -8.0)),
     "serve": Pose(shoulders=(40.0, 34.0), elbows=(58.0, 50.0), lean=7.0),
     "phone": Pose(shoulders=(38.0, 2.0), elbows=(86.0, 10.0), lean=3.0),
-    "bend": Pose(shoulders=(68.0, 60.0), elbows=(12.0, 16.0), lean=48.0, hips=(14.0, -8.0),
-                 knees=(14.0, 10.0)),
-    "push": Pose(shoulders=(52.0, 52.0), elbows=(34.0, 34.0), lean=12.0, hips=(20.0, -18.0),
-                 knees=(10.0, 24.0)),
-    "squat": Pose(hips=(112.0, 104.0), knees=(128.0, 122.0), shoulders=(48.0, 40.0),
-                  elbows=(34.0, 48.0), lean=16.0, lift=-0.50),
-    "sit": Pose(hips=(84.0, 80.0), knees=(84.0, 80.0), shoulders=(32.0, 24.0), elbows=(40.0, 52.0),
-                lean=4.0, lift=-0.42),
+    "bend": Pose(
+        shoulders=(68.0, 60.0),
+        elbows=(12.0, 16.0),
+        lean=48.0,
+        hips=(14.0, -8.0),
+        knees=(14.0, 10.0),
+    ),
+    "push": Pose(
+        shoulders=(52.0, 52.0),
+        elbows=(34.0, 34.0),
+        lean=12.0,
+        hips=(20.0, -18.0),
+        knees=(10.0, 24.0),
+    ),
+    "squat": Pose(
+        hips=(112.0, 104.0),
+        knees=(128.0, 122.0),
+        shoulders=(48.0, 40.0),
+        elbows=(34.0, 48.0),
+        lean=16.0,
+        lift=-0.50,
+    ),
+    "sit": Pose(
+        hips=(84.0, 80.0),
+        knees=(84.0, 80.0),
+        shoulders=(32.0, 24.0),
+        elbows=(40.0, 52.0),
+        lean=4.0,
+        lift=-0.42,
+    ),
 }
 
 _HIP, _THIGH, _SHIN, _TORSO, _UPPER, _FORE = 0.88, 0.42, 0.42, 0.54, 0.29, 0.26
@@ -107,8 +132,14 @@ def _swing(start: Vec3, angle_deg: float, length: float, sideways: float = 0.0) 
 
 
 def _shoe(mesh: Mesh, ankle: Vec3, tilt: float, look: Look) -> None:
-    ellipsoid(mesh, (ankle[0] + 0.06, ankle[1], ankle[2] - 0.035), (0.135, 0.05, 0.048),
-              f"plastic{look.shoes}", 8, 5)
+    ellipsoid(
+        mesh,
+        (ankle[0] + 0.06, ankle[1], ankle[2] - 0.035),
+        (0.135, 0.05, 0.048),
+        f"plastic{look.shoes}",
+        8,
+        5,
+    )
 
 
 def _legs(mesh: Mesh, look: Look, pose: Pose) -> None:
@@ -117,20 +148,32 @@ def _legs(mesh: Mesh, look: Look, pose: Pose) -> None:
         joint = _swing(start, hip, _THIGH, side * 0.01)
         ankle = _swing(joint, hip - knee, _SHIN)
         middle = tuple((a + b) / 2 for a, b in zip(joint, ankle, strict=True))
-        tube(mesh, [start, joint, (middle[0], middle[1], middle[2]), ankle],
-             [0.088, 0.062, 0.058, 0.042], f"cloth{look.legs}", 9)
+        tube(
+            mesh,
+            [start, joint, (middle[0], middle[1], middle[2]), ankle],
+            [0.088, 0.062, 0.058, 0.042],
+            f"cloth{look.legs}",
+            9,
+        )
         _shoe(mesh, ankle, hip - knee, look)
     if look.extra == "skirt":
-        lathe(mesh, [(0.14, 0.98), (0.20, 0.75), (0.26, 0.52), (0.25, 0.52)],
-              f"cloth{look.extra_colour}", (0, 0, pose.lift), 12)
+        lathe(
+            mesh,
+            [(0.14, 0.98), (0.20, 0.75), (0.26, 0.52), (0.25, 0.52)],
+            f"cloth{look.extra_colour}",
+            (0, 0, pose.lift),
+            12,
+        )
 
 
 def _torso(mesh: Mesh, look: Look, pose: Pose) -> None:
     hip = (0.0, 0.0, _HIP + pose.lift)
     _upper_body(mesh, look, pose.lean, hip)
     up = _up(pose.lean)
-    for side, swing, bend in ((1, pose.shoulders[0], pose.elbows[0]),
-                              (-1, pose.shoulders[1], pose.elbows[1])):
+    for side, swing, bend in (
+        (1, pose.shoulders[0], pose.elbows[0]),
+        (-1, pose.shoulders[1], pose.elbows[1]),
+    ):
         top = np.array(hip) + up * (_TORSO - 0.05)
         shoulder = (float(top[0]), side * 0.195, float(top[2]))
         elbow = _swing(shoulder, swing, _UPPER, side * 0.045)
@@ -138,11 +181,25 @@ def _torso(mesh: Mesh, look: Look, pose: Pose) -> None:
         sleeve = f"cloth{look.top}"
         tube(mesh, [shoulder, elbow], [0.066, 0.05], sleeve, 8)
         tube(mesh, [elbow, hand], [0.05, 0.035], sleeve, 8)
-        ellipsoid(mesh, (hand[0] + 0.01, hand[1], hand[2] - 0.045), (0.035, 0.025, 0.06),
-                  f"skin{look.skin}", 6, 5)
+        ellipsoid(
+            mesh,
+            (hand[0] + 0.01, hand[1], hand[2] - 0.045),
+            (0.035, 0.025, 0.06),
+            f"skin{look.skin}",
+            6,
+            5,
+        )
         if look.extra == "bag" and side == 1:
-            ellipsoid(mesh, (hand[0], hand[1] + 0.03, hand[2] - 0.30), (0.15, 0.085, 0.19),
-                      f"plastic{look.extra_colour}", 9, 6, 0.06, 3)
+            ellipsoid(
+                mesh,
+                (hand[0], hand[1] + 0.03, hand[2] - 0.30),
+                (0.15, 0.085, 0.19),
+                f"plastic{look.extra_colour}",
+                9,
+                6,
+                0.06,
+                3,
+            )
 
 
 def _up(lean_deg: float) -> Array:
@@ -152,22 +209,43 @@ def _up(lean_deg: float) -> Array:
 def _upper_body(mesh: Mesh, look: Look, lean: float, hip: Vec3) -> None:
     up = _up(lean)
     ahead = np.array([up[2], 0.0, -up[0]])
-    sections = ((-0.10, 0.085, 0.135), (0.0, 0.105, 0.165), (0.10, 0.10, 0.155), (0.22, 0.095, 0.145),
-                (0.36, 0.115, 0.175), (0.46, 0.11, 0.205), (0.51, 0.09, 0.18), (0.56, 0.06, 0.08))
+    sections = (
+        (-0.10, 0.085, 0.135),
+        (0.0, 0.105, 0.165),
+        (0.10, 0.10, 0.155),
+        (0.22, 0.095, 0.145),
+        (0.36, 0.115, 0.175),
+        (0.46, 0.11, 0.205),
+        (0.51, 0.09, 0.18),
+        (0.56, 0.06, 0.08),
+    )
     angles = np.linspace(0, 2 * math.pi, 14, endpoint=False)
-    rings = np.array([
-        [np.array(hip) + up * height + ahead * depth * math.cos(a)
-         + np.array([0.0, width * math.sin(a), 0.0]) for a in angles]
-        for height, depth, width in sections
-    ])
+    rings = np.array(
+        [
+            [
+                np.array(hip)
+                + up * height
+                + ahead * depth * math.cos(a)
+                + np.array([0.0, width * math.sin(a), 0.0])
+                for a in angles
+            ]
+            for height, depth, width in sections
+        ]
+    )
     mats = [[f"cloth{look.legs if i == 0 else look.top}"] * 14 for i in range(len(sections) - 1)]
     loft(mesh, rings, mats)
     neck = np.array(hip) + up * 0.55
     head = neck + up * 0.165 + ahead * 0.015
     tube(mesh, [tuple(neck), tuple(neck + up * 0.10)], [0.06, 0.055], f"skin{look.skin}", 8)
     ellipsoid(mesh, tuple(head), (0.108, 0.086, 0.132), f"skin{look.skin}", 10, 8)
-    ellipsoid(mesh, tuple(head + up * 0.028 - ahead * 0.022), (0.112, 0.095, 0.124),
-              f"cloth{look.hair}", 10, 7)
+    ellipsoid(
+        mesh,
+        tuple(head + up * 0.028 - ahead * 0.022),
+        (0.112, 0.095, 0.124),
+        f"cloth{look.hair}",
+        10,
+        7,
+    )
     _hat(mesh, look, head, up)
     _extra(mesh, look, np.array(hip), up, ahead)
 
@@ -179,10 +257,17 @@ def _hat(mesh: Mesh, look: Look, head: Array, up: Array) -> None:
         ellipsoid(mesh, at, (0.112, 0.098, 0.082), f"cloth{look.hat_colour}", 10, 6)
         box(mesh, (at[0] + 0.13, 0, at[2]), (0.12, 0.14, 0.012), f"cloth{look.hat_colour}", 0.004)
     elif look.hat == "straw":
-        lathe(mesh, [(0.25, -0.02), (0.24, -0.01), (0.115, 0.02), (0.09, 0.10), (0, 0.11)],
-              "cloth#c9ae72", at, 14)
+        lathe(
+            mesh,
+            [(0.25, -0.02), (0.24, -0.01), (0.115, 0.02), (0.09, 0.10), (0, 0.11)],
+            "cloth#c9ae72",
+            at,
+            14,
+        )
     elif look.hat == "helmet":
-        ellipsoid(mesh, (at[0], 0, at[2] - 0.01), (0.135, 0.12, 0.115), f"paint{look.hat_colour}", 12, 8)
+        ellipsoid(
+            mesh, (at[0], 0, at[2] - 0.01), (0.135, 0.12, 0.115), f"paint{look.hat_colour}", 12, 8
+        )
 
 
 def _extra(mesh: Mesh, look: Look, hip: Array, up: Array, ahead: Array) -> None:

@@ -52,14 +52,24 @@ def umbrella(mesh: Mesh, at: Vec3, colour: str, radius: float, height: float) ->
         for share in np.linspace(0.02, 1.0, 5):
             sag = height - drop * share - 0.05 * math.sin(math.pi * share)
             mid = (a + b) / 2
-            rows.append([(x + radius * share * math.cos(a), y + radius * share * math.sin(a), z + sag),
-                         (x + radius * share * 0.95 * math.cos(mid), y + radius * share * 0.95 *
-                          math.sin(mid), z + sag - 0.03 * share),
-                         (x + radius * share * math.cos(b), y + radius * share * math.sin(b), z + sag)])
+            rows.append(
+                [
+                    (x + radius * share * math.cos(a), y + radius * share * math.sin(a), z + sag),
+                    (
+                        x + radius * share * 0.95 * math.cos(mid),
+                        y + radius * share * 0.95 * math.sin(mid),
+                        z + sag - 0.03 * share,
+                    ),
+                    (x + radius * share * math.cos(b), y + radius * share * math.sin(b), z + sag),
+                ]
+            )
         edge = [(p[0], p[1], p[2] - 0.13) for p in rows[-1]]
         grid = np.array([*rows, edge])
-        faces = [(r * 3 + c, r * 3 + c + 1, r * 3 + c + 4, r * 3 + c + 3) for r in range(5)
-                 for c in range(2)]
+        faces = [
+            (r * 3 + c, r * 3 + c + 1, r * 3 + c + 4, r * 3 + c + 3)
+            for r in range(5)
+            for c in range(2)
+        ]
         mesh.add(grid.reshape(-1, 3), faces, f"cloth{tint}")
 
 
@@ -74,15 +84,24 @@ def _table(mesh: Mesh, rng: np.random.Generator, goods: str, colour: str) -> Non
             tube(mesh, [(x, y, 0), (x, y, 0.72)], 0.018, "metal#85888c", 5)
     _goods(mesh, rng, goods, (0.1, 0.0, 0.74), 0.78, 1.8)
     for k in range(3):
-        box(mesh, (-0.55 - 0.1 * (k % 2), -0.6 + 0.6 * k, 0.16), (0.4, 0.5, 0.30), "cardboard", 0.01)
+        box(
+            mesh, (-0.55 - 0.1 * (k % 2), -0.6 + 0.6 * k, 0.16), (0.4, 0.5, 0.30), "cardboard", 0.01
+        )
     box(mesh, (0.55, 0.62, 0.98), (0.02, 0.34, 0.24), "plastic#f2f0e6", 0.005, rotation_y(-12))
     for k in range(3):
-        box(mesh, (0.565, 0.62, 1.04 - 0.06 * k), (0.02, 0.24, 0.022), "plastic#c02020", 0,
-            rotation_y(-12))
+        box(
+            mesh,
+            (0.565, 0.62, 1.04 - 0.06 * k),
+            (0.02, 0.24, 0.022),
+            "plastic#c02020",
+            0,
+            rotation_y(-12),
+        )
 
 
-def _goods(mesh: Mesh, rng: np.random.Generator, goods: str, at: Vec3, deep: float, wide: float
-           ) -> None:
+def _goods(
+    mesh: Mesh, rng: np.random.Generator, goods: str, at: Vec3, deep: float, wide: float
+) -> None:
     x0, y0, z0 = at
     columns = max(2, round(wide / 0.45))
     for c in range(columns):
@@ -95,32 +114,52 @@ def _goods(mesh: Mesh, rng: np.random.Generator, goods: str, at: Vec3, deep: flo
                 _folded(mesh, rng, (x, y, z0 + lift))
             elif goods == "books":
                 for k in range(4):
-                    box(mesh, (x, y, z0 + 0.02 + 0.035 * k), (0.24, 0.17, 0.03),
-                        f"plastic{_CLOTHES[int(rng.integers(8))]}", 0.003)
+                    box(
+                        mesh,
+                        (x, y, z0 + 0.02 + 0.035 * k),
+                        (0.24, 0.17, 0.03),
+                        f"plastic{_CLOTHES[int(rng.integers(8))]}",
+                        0.003,
+                    )
             else:
                 _crate(mesh, rng, (x, y, z0 + lift), tint, deep * 0.46, wide / columns * 0.92)
 
 
-def _crate(mesh: Mesh, rng: np.random.Generator, at: Vec3, tint: str, deep: float, wide: float
-           ) -> None:
+def _crate(
+    mesh: Mesh, rng: np.random.Generator, at: Vec3, tint: str, deep: float, wide: float
+) -> None:
     x, y, z = at
-    mat = ("plastic#2f5fa0", "plastic#b8452c", "plastic#d8d4c8", "wood#a8845a")[int(rng.integers(4))]
-    for dx, dy, sx, sy in ((deep / 2, 0, 0.02, wide), (-deep / 2, 0, 0.02, wide),
-                           (0, wide / 2, deep, 0.02), (0, -wide / 2, deep, 0.02)):
+    mat = ("plastic#2f5fa0", "plastic#b8452c", "plastic#d8d4c8", "wood#a8845a")[
+        int(rng.integers(4))
+    ]
+    for dx, dy, sx, sy in (
+        (deep / 2, 0, 0.02, wide),
+        (-deep / 2, 0, 0.02, wide),
+        (0, wide / 2, deep, 0.02),
+        (0, -wide / 2, deep, 0.02),
+    ):
         box(mesh, (x + dx, y + dy, z + 0.07), (sx, sy, 0.14), mat)
     box(mesh, (x, y, z + 0.06), (deep, wide, 0.04), f"plastic{tint}")
     size = float(rng.uniform(0.042, 0.065))
     for i in np.arange(-deep / 2 + size, deep / 2 - size * 0.5, size * 2):
         for j in np.arange(-wide / 2 + size, wide / 2 - size * 0.5, size * 2):
-            spot = (x + float(i) + float(rng.normal(0, 0.006)), y + float(j), z + 0.125
-                    + 0.04 * math.cos(3 * float(i)) * math.cos(3 * float(j)))
+            spot = (
+                x + float(i) + float(rng.normal(0, 0.006)),
+                y + float(j),
+                z + 0.125 + 0.04 * math.cos(3 * float(i)) * math.cos(3 * float(j)),
+            )
             ellipsoid(mesh, spot, (size, size, size * 0.95), f"plastic{tint}", 6, 4)
 
 
 def _folded(mesh: Mesh, rng: np.random.Generator, at: Vec3) -> None:
     for k in range(int(rng.integers(3, 6))):
-        box(mesh, (at[0], at[1], at[2] + 0.03 + 0.05 * k), (0.30, 0.34, 0.045),
-            f"cloth{_CLOTHES[int(rng.integers(8))]}", 0.018)
+        box(
+            mesh,
+            (at[0], at[1], at[2] + 0.03 + 0.05 * k),
+            (0.30, 0.34, 0.045),
+            f"cloth{_CLOTHES[int(rng.integers(8))]}",
+            0.018,
+        )
 
 
 def _cart(mesh: Mesh, rng: np.random.Generator, goods: str, colour: str, shade: bool) -> None:
@@ -139,9 +178,18 @@ def _cart(mesh: Mesh, rng: np.random.Generator, goods: str, colour: str, shade: 
 
 def _ground_cloth(mesh: Mesh, rng: np.random.Generator, goods: str, colour: str) -> None:
     wide, deep = 2.3, 1.35
-    grid = np.array([[(x, y, 0.015 + 0.012 * float(rng.random())) for y in np.linspace(-wide / 2, wide / 2, 8)]
-                     for x in np.linspace(-deep / 2, deep / 2, 6)])
-    faces = [(r * 8 + c, r * 8 + c + 1, r * 8 + c + 9, r * 8 + c + 8) for r in range(5) for c in range(7)]
+    grid = np.array(
+        [
+            [
+                (x, y, 0.015 + 0.012 * float(rng.random()))
+                for y in np.linspace(-wide / 2, wide / 2, 8)
+            ]
+            for x in np.linspace(-deep / 2, deep / 2, 6)
+        ]
+    )
+    faces = [
+        (r * 8 + c, r * 8 + c + 1, r * 8 + c + 9, r * 8 + c + 8) for r in range(5) for c in range(7)
+    ]
     mesh.add(grid.reshape(-1, 3), faces, f"cloth{colour}")
     for r in range(4):
         for c in range(7):
@@ -153,14 +201,19 @@ def _ground_cloth(mesh: Mesh, rng: np.random.Generator, goods: str, colour: str)
             else:
                 _pile(mesh, rng, at)
     for k in range(2):
-        ellipsoid(mesh, (-0.95, -0.5 + 0.9 * k, 0.22), (0.26, 0.30, 0.24), "cloth#8a9098", 10, 7, 0.06, k)
+        ellipsoid(
+            mesh, (-0.95, -0.5 + 0.9 * k, 0.22), (0.26, 0.30, 0.24), "cloth#8a9098", 10, 7, 0.06, k
+        )
 
 
 def _pile(mesh: Mesh, rng: np.random.Generator, at: Vec3) -> None:
     tint = ("#4f8a2c", "#d8d4b8", "#c84a28", "#7aa83a", "#e0a030", "#6a2a5a")[int(rng.integers(6))]
     for _ in range(9):
-        spot = (at[0] + float(rng.normal(0, 0.06)), at[1] + float(rng.normal(0, 0.06)),
-                at[2] + abs(float(rng.normal(0.04, 0.04))))
+        spot = (
+            at[0] + float(rng.normal(0, 0.06)),
+            at[1] + float(rng.normal(0, 0.06)),
+            at[2] + abs(float(rng.normal(0.04, 0.04))),
+        )
         ellipsoid(mesh, spot, (0.085, 0.04, 0.04), f"plastic{tint}", 6, 4)
 
 
@@ -171,17 +224,33 @@ def _trolley(mesh: Mesh, rng: np.random.Generator, colour: str, shade: bool) -> 
         box(mesh, (0.385, -0.45 + 0.3 * k, 0.66), (0.02, 0.2, 0.2), "plastic#f4e8c0", 0.004)
     box(mesh, (0, 0, 0.945), (0.82, 1.55, 0.03), "metal#c8ccd0", 0.01)
     for y in (-0.45, 0.05):
-        lathe(mesh, [(0.20, 0), (0.22, 0.22), (0.20, 0.23), (0.19, 0.2), (0, 0.2)], "metal#a0a4a8",
-              (0.0, y, 0.96), 14)
+        lathe(
+            mesh,
+            [(0.20, 0), (0.22, 0.22), (0.20, 0.23), (0.19, 0.2), (0, 0.2)],
+            "metal#a0a4a8",
+            (0.0, y, 0.96),
+            14,
+        )
         ellipsoid(mesh, (0, y, 1.18), (0.18, 0.18, 0.05), "plastic#e6d8b0", 10, 4, 0.05, 3)
     for k in range(5):
-        lathe(mesh, [(0.03, 0), (0.04, 0.11), (0, 0.11)], "plastic#e8e6e0",
-              (0.2, 0.45 + 0.07 * (k % 3), 0.96 + 0.05 * (k // 3)), 8)
+        lathe(
+            mesh,
+            [(0.03, 0), (0.04, 0.11), (0, 0.11)],
+            "plastic#e8e6e0",
+            (0.2, 0.45 + 0.07 * (k % 3), 0.96 + 0.05 * (k // 3)),
+            8,
+        )
     lathe(mesh, [(0.15, -0.22), (0.15, 0.22), (0.05, 0.26)], "metal#6a7478", (-0.1, 0.5, 0.26), 12)
     for x in (-0.28, 0.28):
         for y in (-0.6, 0.6):
-            lathe(mesh, [(0.13, -0.03), (0.13, 0.03), (0, 0.03)], "tyre", (x, y, 0.13), 12,
-                  np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]]))
+            lathe(
+                mesh,
+                [(0.13, -0.03), (0.13, 0.03), (0, 0.03)],
+                "tyre",
+                (x, y, 0.13),
+                12,
+                np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]]),
+            )
     glass = [(0.36, -0.7, 0.96), (0.36, 0.3, 0.96), (0.36, 0.3, 1.32), (0.36, -0.7, 1.32)]
     quad(mesh, glass, "glass")
     if shade:
@@ -222,4 +291,10 @@ def cafe_table(mesh: Mesh) -> None:
     lathe(mesh, [(0.42, 0.72), (0.42, 0.75), (0, 0.75)], "plastic#e6e4de", (0, 0, 0), 18)
     tube(mesh, [(0, 0, 0), (0, 0, 0.72)], 0.03, "metal#888c90", 6)
     for y in (-0.75, 0.75):
-        lathe(mesh, [(0.19, 0.0), (0.15, 0.44), (0.17, 0.46), (0, 0.46)], "plastic#b8302a", (0, y, 0), 12)
+        lathe(
+            mesh,
+            [(0.19, 0.0), (0.15, 0.44), (0.17, 0.46), (0, 0.46)],
+            "plastic#b8302a",
+            (0, y, 0),
+            12,
+        )

@@ -44,8 +44,11 @@ def render_stills(first_seed: int, count: int, out: Path, samples: int = SAMPLES
                 dark = 0.6 if scene.light.hour == "dusk" else 1.0
                 film = replace(film, exposure=film.exposure * meter(linear) * dark)
                 quality = int(np.random.default_rng([seed, 17]).integers(62, 93))
-                cv2.imwrite(str(images / f"s{seed:05d}.jpg"), develop(linear, film, seed),
-                            [cv2.IMWRITE_JPEG_QUALITY, quality])
+                cv2.imwrite(
+                    str(images / f"s{seed:05d}.jpg"),
+                    develop(linear, film, seed),
+                    [cv2.IMWRITE_JPEG_QUALITY, quality],
+                )
                 high, wide = index.shape
                 note.write_text(yolo_lines(visible_boxes(index, names), wide, high))
             yield seed

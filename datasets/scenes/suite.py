@@ -10,7 +10,9 @@ import yaml
 
 from .clips import Clip, zone_polygon
 
-_HEAD = "# Written by `python -m xiaozheng.datasets.scenes suite`; polygons are normalised to 0–1.\n"
+_HEAD = (
+    "# Written by `python -m xiaozheng.datasets.scenes suite`; polygons are normalised to 0–1.\n"
+)
 
 
 def suite_data(clips: Sequence[Clip]) -> dict[str, Any]:
@@ -19,15 +21,29 @@ def suite_data(clips: Sequence[Clip]) -> dict[str, Any]:
 
 
 def _entry(clip: Clip) -> dict[str, Any]:
-    zones = [{"id": z.id, "name": z.name, "polygon": zone_polygon(clip.scene.camera, z),
-              "forbids": list(z.forbids), "dwell_s": z.dwell_s} for z in clip.zones]
-    truth = [{"kind": h.kind, "zone": h.zone, "start_s": h.start_s, "end_s": h.end_s} for h in clip.truth]
-    return {"file": f"clips/{clip.name}.mp4",
-            "camera": {"id": clip.camera_id, "name": clip.camera_name, "zones": zones}, "truth": truth}
+    zones = [
+        {
+            "id": z.id,
+            "name": z.name,
+            "polygon": zone_polygon(clip.scene.camera, z),
+            "forbids": list(z.forbids),
+            "dwell_s": z.dwell_s,
+        }
+        for z in clip.zones
+    ]
+    truth = [
+        {"kind": h.kind, "zone": h.zone, "start_s": h.start_s, "end_s": h.end_s} for h in clip.truth
+    ]
+    return {
+        "file": f"clips/{clip.name}.mp4",
+        "camera": {"id": clip.camera_id, "name": clip.camera_name, "zones": zones},
+        "truth": truth,
+    }
 
 
 def write_suite(clips: Sequence[Clip], path: Path) -> None:
     """Write suite.yaml."""
-    text = yaml.safe_dump(suite_data(clips), allow_unicode=True, sort_keys=False, width=100,
-                          default_flow_style=None)
+    text = yaml.safe_dump(
+        suite_data(clips), allow_unicode=True, sort_keys=False, width=100, default_flow_style=None
+    )
     path.write_text(_HEAD + text, encoding="utf-8")

@@ -20,7 +20,9 @@ from .film import Film, develop, meter
 CRF = 25
 
 
-def stored_frames(clip: Clip, folder: Path) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int32]]]:
+def stored_frames(
+    clip: Clip, folder: Path
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int32]]]:
     """All frames in order; one that did not change is its predecessor again."""
     current = load_frame(frame_path(folder, 0))
     for number in range(clip.frames):
@@ -70,7 +72,14 @@ def true_boxes(clip: Clip, folder: Path) -> dict[str, Any]:
             for j in range(PARTS_PER_ACTOR):
                 slot = PARTS_PER_ACTOR * k + j
                 only = [label if n == slot else None for n, label in enumerate(labels)]
-                found += [{"label": b.label, "actor": actor.name, "xyxy": [b.x0, b.y0, b.x1, b.y1],
-                           "pixels": b.pixels} for b in visible_boxes(index, only)]
+                found += [
+                    {
+                        "label": b.label,
+                        "actor": actor.name,
+                        "xyxy": [b.x0, b.y0, b.x1, b.y1],
+                        "pixels": b.pixels,
+                    }
+                    for b in visible_boxes(index, only)
+                ]
         frames.append({"t": round(number / FPS, 3), "boxes": found})
     return {"clip": clip.name, "fps": FPS, "frames": frames}
