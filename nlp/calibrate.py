@@ -1,9 +1,10 @@
 """Probabilities that mean what they say.
 
-Vector scaling: `softmax(scale · margin + shift)` with one scale for all classes and one shift a
-class, fitted on margins of messages the scoring model had not seen (Guo et al. 2017, "On
-Calibration of Modern Neural Networks", with a shared scale since thin classes cannot carry one
-each).
+Margins of one-against-all machines become probabilities by `softmax(power · log σ(scale · margin +
+offset) + shift)`: a sigmoid for each class (Platt 1999), normalised over the classes, with one
+shape for all and one shift a class, since thin classes cannot carry a sigmoid of their own.
+Plain temperature or vector scaling (Guo et al. 2017) was worse here (ECE .050 against .024): a
+large margin saturates in truth and not in a softmax.
 """
 
 from __future__ import annotations
@@ -19,14 +20,22 @@ Floats: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """`scale` > 0 and `shift` (K,) of one head."""
+    """Parameters of one head: three numbers for the shape and `shift` (K,)."""
 
     scale: float
+    offset: float
+    power: float
     shift: tuple[float, ...]
 
     def probabilities(self, margins: NDArray[np.floating]) -> Floats:
         """Margins (N, K) → probabilities (N, K)."""
-        return softmax(self.scale * margins.astype(np.float64) + np.array(self.shift))
+        sigmoid = log_sigmoid(self.scale * margins.astype(np.float64) + self.offset)
+        return softmax(self.power * sigmoid + np.array(self.shift))
+
+
+def log_sigmoid(values: Floats) -> Floats:
+    """log(1 / (1 + exp(−values))) without overflow."""
+    return np.asarray(-np.logaddexp(0.0, -values))
 
 
 def softmax(logits: Floats) -> Floats:
@@ -35,7 +44,9 @@ def softmax(logits: Floats) -> Floats:
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
-def expected_calibration_error(confidence: Floats, correct: NDArray[np.bool_], bins: int = 15) -> float:
+def expected_calibration_error(
+    confidence: Floats, correct: NDArray[np.bool_], bins: int = 15
+) -> float:
     """Mean gap between confidence and accuracy over equal-width bins, weighted by their size."""
     bin_of = np.minimum((confidence * bins).astype(np.int64), bins - 1)
     size = np.bincount(bin_of, minlength=bins)
@@ -44,7 +55,9 @@ def expected_calibration_error(confidence: Floats, correct: NDArray[np.bool_], b
     return float(np.abs(total_confidence - total_correct)[size > 0].sum() / max(len(confidence), 1))
 
 
-def share_at_precision(confidence: Floats, correct: NDArray[np.bool_], precision: float) -> tuple[float, float]:
+def share_at_precision(
+    confidence: Floats, correct: NDArray[np.bool_], precision: float
+) -> tuple[float, float]:
     """Largest share that can be decided at `precision`, and its lowest confidence.
 
     (0, 1.0) when no threshold reaches it. Ties in confidence are taken together.

@@ -66,7 +66,9 @@ def decide(
     return _suggest(first, second, gap, threshold, rules.min_gap)
 
 
-def _unreadable(text: PreparedText, known_share: float, departments: Departments) -> Decision | None:
+def _unreadable(
+    text: PreparedText, known_share: float, departments: Departments
+) -> Decision | None:
     rules = departments.decision
     if text.n_chars == 0:
         return Decision("human", "no_words", "没有可读的文字")

@@ -37,8 +37,8 @@ class FeatureText:
     """What the model reads of one text: letters, digits and ideographs only, lower case.
 
     `chars` holds one BMP code point a position, 0 where two parts meet (no feature crosses it);
-    `weights` says how much an occurrence counts (title most, the end of a long call least); `origin` is the position in the normalised
-    text, −1 for characters of the title.
+    `weights` says how much an occurrence counts (title most, the end of a long call least);
+    `origin` is the position in the normalised text, −1 for characters of the title.
     """
 
     chars: NDArray[np.uint16]
@@ -151,15 +151,14 @@ def _char_table() -> NDArray[np.uint16]:
     return table
 
 
-
-
 def occurrences(texts: Sequence[FeatureText], sounds: NDArray[np.uint16]) -> Occurrences:
     """All n-grams of all texts, vectorised over the batch."""
     chars = np.concatenate([part for t in texts for part in (t.chars, _BREAK)])
     weights = np.concatenate([part for t in texts for part in (t.weights, _BREAK_WEIGHT)])
     lengths = np.array([len(t.chars) + 1 for t in texts], np.int64)
     doc = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
-    pos = (np.arange(len(chars)) - np.repeat(np.cumsum(lengths) - lengths, lengths)).astype(np.int32)
+    first = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    pos = (np.arange(len(chars)) - first).astype(np.int32)
     heard = np.where(sounds[chars] == 0, chars, sounds[chars])
     found = [_grams(chars, order, np.uint64(0)) for order in CHAR_ORDERS]
     found += [_grams(heard, order, SOUND_MARK) for order in SOUND_ORDERS]

@@ -65,7 +65,8 @@ _PASSPORT = re.compile(
     r"(?<![A-Za-z0-9])(?:[EGDSPegdsp][ -]?\d{8}|[Ee][A-HJ-NP-Za-hj-np-z][ -]?\d{7})(?![A-Za-z0-9])"
 )
 _PERMIT = re.compile(
-    r"(?:通行证|回乡证|台胞证|护照)[^。！？A-Za-z0-9]{0,8}(?P<number>[A-Za-z]{1,2}[ -]?\d{7,10})(?![A-Za-z0-9])"
+    r"(?:通行证|回乡证|台胞证|护照)[^。！？A-Za-z0-9]{0,8}"
+    r"(?P<number>[A-Za-z]{1,2}[ -]?\d{7,10})(?![A-Za-z0-9])"
 )
 
 

@@ -8,7 +8,7 @@ _SURNAMES = (
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎"
     "余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文"
     "庞樊兰殷施陶洪翟安颜倪严牛温芦季俞章鲁葛伍韦申尤毕聂丛焦向柳邢路岳齐沿梅莫庄辛管祝左涂谷祁时舒耿牟"
-    "卜詹关苗凌费纪靳盛童欧甄项曲成游阳裴席卫查屈鲍位覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强柴华车冉房边"
+    "卜詹关苗凌费纪靳盛童欧甄项曲成游阳裴席卫查屈鲍覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强柴华车冉房边"
     "辜吉饶刁瞿戚丘古米池滕晋苑邬臧畅宫来嵺苟全褚廉简娄盖符奚木穆党燕郎邸冀谈姬屠连郜晏栾郁商蒙计喻揭窦迟"
     "宇敖糜鄢冷卓花仇艾蓝都巩稽井练仲乐虞卞封竺冼原官衣楚佟栗匡宗应台巫鞠僧桑荆谌银扬明沙薄伏岑习胥保和蔺"
 )
@@ -20,7 +20,8 @@ _SPACE = r"[ 　]?"
 # What follows a name rather than belongs to it; checked before a given name is read.
 _NOT_GIVEN = (
     "(?!电话|手机|号码|身份|家住|住在|住的|地址|我是|我的|我家|我在|我们|我要|今年|现在|反映|投诉|咨询|举报|来电|联系"
-    "|他家|他们|她的|在[\u4e00-\u9fff]|的|是|女士|先生|小姐|同志|师傅|年龄|性别|男|女|想|要|打|来自|就|说|你|您|这|那|和|跟|与|因)"
+    "|他家|他们|她的|在[\u4e00-\u9fff]|的|是|女士|先生|小姐|同志|师傅|年龄|性别|男|女|想|要|打|来自|就|说|你|您|这|那|和|跟|与|因"
+    "|经理|老师|主任|书记|局长|师傅|医生|[请花来有了不已也被把从到给去没还都才能会该为于])"
 )
 _NAME = f"{_SURNAME}{_SPACE}{_NOT_GIVEN}{_GIVEN}(?:{_SPACE}{_NOT_GIVEN}{_GIVEN})?"
 
@@ -29,15 +30,19 @@ _STRONG_CUE = (
     r"|我是业主|本人|我妈叫|我爸叫|我儿子叫|我女儿叫|我丈夫叫|我爱人叫|我老公叫|孩子叫|老板叫|他叫|她叫)"
 )
 _AFTER_STRONG = re.compile(rf"{_STRONG_CUE}(?:是|为|叫)?\s*[:：,，]?\s*(?P<name>{_NAME})")
-_SURNAME_ONLY = re.compile(rf"(?:我|本人|免贵|贵|他|她|老板|机主)姓(?P<name>{_SURNAME})(?![\u4e00-\u9fff]?氏)")
+_SURNAME_ONLY = re.compile(
+    rf"(?:我|本人|免贵|贵|他|她|老板|机主)姓(?P<name>{_SURNAME})(?![\u4e00-\u9fff]?氏)"
+)
 _WITH_TITLE = re.compile(
     rf"(?:(?<![\u4e00-\u9fff])|(?<=[叫是找给和与向为由位的人])|(?<=联系)|(?<=你好)|(?<=您好))"
     rf"(?P<name>{_SURNAME}{_GIVEN}{{0,2}}?)(?:先生|女士|小姐)"
 )
 
 # Words that begin like a name: 「本人于…」「本人在…」「本人和家人」.
-_WEAK_SURNAMES = frozenset("于和时来成向关原全都应计乐明安常单强解解华连保商文金康方盖包万易冷游符官车房边党台")
-_COMMON_AFTER_CUE = re.compile(r"(?:本人|负责人|患者|申请人|车主|业主|户主|投诉人|当事人|联系人)$")
+_WEAK_SURNAMES = frozenset(
+    "于和时来成向关原全都应计乐明安常单强解华连保商文金康方盖包万易冷游符官车房边党台"
+)
+_PLAIN_WORD_CUE = re.compile(r"(?:本人|负责人|患者|申请人|车主|业主|户主|投诉人|当事人|联系人)$")
 
 
 def find_names(text: str) -> list[tuple[int, int]]:
@@ -46,7 +51,8 @@ def find_names(text: str) -> list[tuple[int, int]]:
     for match in _AFTER_STRONG.finditer(text):
         cue = text[match.start() : match.start("name")].rstrip(" :：,，是为叫")
         marked = text[match.start("name") - 1] in ":：叫"
-        if not marked and _COMMON_AFTER_CUE.search(cue) and text[match.start("name")] in _WEAK_SURNAMES:
+        weak = text[match.start("name")] in _WEAK_SURNAMES
+        if weak and not marked and _PLAIN_WORD_CUE.search(cue):
             continue
         found.append(match.span("name"))
     found += [match.span("name") for match in _SURNAME_ONLY.finditer(text)]

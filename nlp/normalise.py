@@ -16,7 +16,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-
 _MARKUP = re.compile(r"_x000[dD]_|<[^<>]{1,200}>|&(?:nbsp|lt|gt|amp|quot);")
 
 # Sounds that carry no meaning wherever they stand.
-_SOUNDS = re.compile(r"[嗯呃唔欸诶噢喔嗷]+|(?:[啊哎唉哦哈]){2,}|(?<![\u4e00-\u9fff])[啊哎唉哦喂额]+(?![\u4e00-\u9fff])")
+_SOUNDS = re.compile(
+    r"[嗯呃唔欸诶噢喔嗷]+|(?:[啊哎唉哦哈]){2,}"
+    r"|(?<![\u4e00-\u9fff])[啊哎唉哦喂额]+(?![\u4e00-\u9fff])"
+)
 # Words that carry no meaning where nothing hangs on them: doubled, or cut off by a pause.
 _PAUSE = r"[,，、。.!?！？\s…—-]"
 _FILLERS = re.compile(
@@ -36,7 +39,8 @@ _SELF_REPAIR = re.compile(
     rf"(?P<right>[\u4e00-\u9fff0-9A-Za-z]{{1,6}}?(?P=unit))"
 )
 _SPACES = re.compile(r"\s+")
-_SPACE_IN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff，。！？、])\s+|\s+(?=[\u4e00-\u9fff，。！？、])")
+_CHINESE = r"[\u4e00-\u9fff，。！？、]"
+_SPACE_IN_CHINESE = re.compile(rf"(?<={_CHINESE})\s+|\s+(?={_CHINESE})")
 _DOUBLED_PAUSE = re.compile(r"(?<=[,，、。])[,，、]+|^[,，、。\s]+")
 
 _SPEAKER = r"(?:坐席|座席|话务员|客服|接线员|市民|群众|来电人|诉求人|反映人)"
@@ -86,5 +90,3 @@ def caller_words(text: TracedText) -> TracedText:
 
 def _shorten_stammer(text: TracedText) -> TracedText:
     return substitute(text, _STAMMER_WORD, lambda match: match.group(1))
-
-

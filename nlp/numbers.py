@@ -17,9 +17,11 @@ from .numerals import DIGIT_TOKEN, digit_tokens, digits_of
 _LOOSE = r"[ \-.·•_—–()（）/]"  # joins groups of any shape
 _FIRM = r"[,，、。嗯呃啊那\n\t]"  # joins only groups of a usual shape
 _SEPARATOR = f"(?:{_LOOSE}|{_FIRM}){{1,4}}"
-_RUN = re.compile(rf"{DIGIT_TOKEN}(?:(?:{_SEPARATOR})?{DIGIT_TOKEN})*(?:(?:{_LOOSE})?[Xx](?![A-Za-z]))?")
+_RUN = re.compile(
+    rf"{DIGIT_TOKEN}(?:(?:{_SEPARATOR})?{DIGIT_TOKEN})*(?:(?:{_LOOSE})?[Xx](?![A-Za-z]))?"
+)
 _LOOSE_ONLY = re.compile(f"{_LOOSE}*")
-_CHINESE = re.compile("[^0-9Xx]")
+_CHINESE_DIGIT = re.compile("[零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖幺洞拐勾两]")
 _MAX_GROUPS = 40
 
 _SHAPES = {
@@ -31,9 +33,11 @@ _SHAPES = {
 
 _PHONE_CUE = re.compile(r"(?:电话|座机|号码|联系|拨打?|打|致电|回电|固话|传真)[^。！？\d]{0,8}$")
 _ID_CUE = re.compile(r"(?:身份证|证件|身份号)[^。！？]{0,10}$")
-_CARD_CUE = re.compile(r"(?:卡号|银行卡|储蓄卡|信用卡|账号|账户|帐号|帐户|存折|工资卡|社保卡)[^。！？]{0,10}$")
+_CARD_CUE = re.compile(
+    r"(?:卡号|银行卡|储蓄卡|信用卡|账号|账户|帐号|帐户|存折|工资卡|社保卡)[^。！？]{0,10}$"
+)
 # Lines that offices and firms publish are nobody's personal data.
-_PUBLIC = re.compile(r"(?:400|800)\d{7}|(?:0\d{2,3})?(?:12345|12315|12333|123\d{2}|95\d{3}|96\d{3,4})")
+_PUBLIC = re.compile(r"(?:400|800)\d{7}|(?:0\d{2,3})?(?:123\d{2}|95\d{3}|96\d{3,4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ def _classify(text: str, groups: list[_Group], *, whole: bool) -> str:
 
 
 def _spelt_in_chinese(text: str, start: int, end: int) -> bool:
-    return len(_CHINESE.findall(text[start:end])) >= 7
+    return len(_CHINESE_DIGIT.findall(text[start:end])) >= 7
 
 
 def _continues_word(text: str, start: int, end: int) -> bool:
@@ -125,7 +129,9 @@ def _continues_word(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
     if before and before.isascii() and (before.isalpha() or before in "#@=&%"):
         return True
-    if (before == "." and text[start - 2 : start - 1].isdigit()) or after in ("元", "万", "亿", "%"):
+    if before == "." and text[start - 2 : start - 1].isdigit():
+        return True
+    if after in ("元", "万", "亿", "%"):
         return True
     return after.isascii() and after.isalpha() and after not in "xX"
 
@@ -165,5 +171,3 @@ def _is_landline(digits: str, before: str) -> bool:
         return True
     local = re.fullmatch(r"[2-9]\d{6,7}", digits)
     return bool(local and _PHONE_CUE.search(before))
-
-

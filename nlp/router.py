@@ -72,10 +72,11 @@ class Router:
             ConfigError: a departments file that is broken or does not fit the model.
         """
         path: Path | str = departments if isinstance(departments, Path) else "departments.yaml"
-        loaded = departments if isinstance(departments, Departments) else load_departments(departments)
+        if not isinstance(departments, Departments):
+            departments = load_departments(departments)
         return cls(
             registry.resolve(name),
-            loaded,
+            departments,
             max_chars=max_chars,
             backend=backend,
             threads=threads,
@@ -164,6 +165,7 @@ def _contrast(label_p: NDArray[np.float64], members: NDArray[np.int64]) -> NDArr
 def _calibration(extra: dict[str, Any], head: str) -> Calibration:
     try:
         found = extra["calibration"][head]
-        return Calibration(float(found["scale"]), tuple(float(v) for v in found["shift"]))
+        scale, offset, power = (float(found[key]) for key in ("scale", "offset", "power"))
+        return Calibration(scale, offset, power, tuple(float(v) for v in found["shift"]))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"manifest: no calibration of the {head} head ({error})") from None

@@ -38,7 +38,9 @@ class Scores:
 class LinearScorer:
     """Character and sound n-grams under linear heads, run by ONNX Runtime."""
 
-    def __init__(self, artifact: Artifact, *, backend: Backend = "onnxruntime", threads: int = 1) -> None:
+    def __init__(
+        self, artifact: Artifact, *, backend: Backend = "onnxruntime", threads: int = 1
+    ) -> None:
         self._vocabulary = Vocabulary.load(artifact.file(VOCABULARY_FILE))
         self._session = open_session(artifact.model_path, backend=backend, threads=threads)
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +75,32 @@ def compatibility_folded(source: str) -> TracedText:
     Composition across characters is left out on purpose, so that the map stays exact; Chinese
     text has nothing to compose.
     """
-    if source.isascii() or unicodedata.is_normalized("NFKC", source):
-        return traced(source)
+    single, several = _fold_tables()
+    folded = source.translate(single)
+    if several.isdisjoint(folded):
+        return TracedText(folded, tuple(range(len(source))), tuple(range(1, len(source) + 1)))
     parts: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
-    for at, char in enumerate(source):
-        folded = unicodedata.normalize("NFKC", char)
-        parts.append(folded)
-        starts += [at] * len(folded)
-        ends += [at + 1] * len(folded)
+    for at, char in enumerate(folded):
+        new = unicodedata.normalize("NFKC", char)
+        parts.append(new)
+        starts += [at] * len(new)
+        ends += [at + 1] * len(new)
     return TracedText("".join(parts), tuple(starts), tuple(ends))
+
+
+@lru_cache(maxsize=1)
+def _fold_tables() -> tuple[dict[int, str], frozenset[str]]:
+    """BMP characters that NFKC turns into one other character, and those it makes longer."""
+    single: dict[int, str] = {}
+    several: set[str] = set()
+    for code in range(0x80, 0x10000):
+        if 0xD800 <= code <= 0xDFFF:
+            continue
+        folded = unicodedata.normalize("NFKC", chr(code))
+        if len(folded) > 1:
+            several.add(chr(code))
+        elif folded != chr(code):
+            single[code] = folded
+    return single, frozenset(several)

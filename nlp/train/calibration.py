@@ -1,4 +1,4 @@
-"""Fitting of the vector scaling in `nlp.calibrate`."""
+"""Fitting of `nlp.calibrate.Calibration`."""
 
 from __future__ import annotations
 
@@ -8,32 +8,48 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from ..calibrate import Calibration, Floats, softmax
+from ..calibrate import Calibration, Floats, log_sigmoid, softmax
 
 Ints: TypeAlias = NDArray[np.int64]
 
 
 def fit_calibration(
-    margins: Floats, labels: Ints, *, weights: Floats | None = None, shift_penalty: float = 2.0
+    margins: Floats, labels: Ints, *, shift_penalty: float = 2.0, power_penalty: float = 20.0
 ) -> Calibration:
-    """Least negative log likelihood on held-out margins (N, K), labels (N,) and weights (N,).
+    """Least negative log likelihood on held-out margins (N, K) with labels (N,).
 
-    `shift_penalty` pulls the shifts of classes with few rows towards zero.
+    `shift_penalty` pulls the shifts of classes with few rows towards zero, `power_penalty` the
+    power towards one.
     """
     n, k = margins.shape
-    given = np.ones(n) if weights is None else weights
-    target = np.eye(k)[labels] * given[:, None]
+    rows = np.arange(n)
+    target = np.eye(k)[labels]
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
-        scale, shift = np.exp(parameters[0]), parameters[1:]
-        p = softmax(scale * margins + shift)
-        nll = -(given * np.log(np.maximum(p[np.arange(n), labels], 1e-300))).sum()
-        slope = p * given[:, None] - target
-        gradient = np.concatenate([[scale * (slope * margins).sum()], slope.sum(axis=0)])
-        gradient[1:] += 2 * shift_penalty * shift
-        return float(nll + shift_penalty * (shift**2).sum()), gradient
+        scale, power = np.exp(parameters[0]), np.exp(parameters[2])
+        inner = scale * margins + parameters[1]
+        sigmoid = log_sigmoid(inner)
+        p = softmax(power * sigmoid + parameters[3:])
+        slope = p - target
+        slope_inner = slope * power * np.exp(log_sigmoid(-inner))
+        value = -np.log(np.maximum(p[rows, labels], 1e-300)).sum()
+        value += shift_penalty * (parameters[3:] ** 2).sum() + power_penalty * parameters[2] ** 2
+        gradient = np.concatenate(
+            [
+                [scale * (slope_inner * margins).sum()],
+                [slope_inner.sum()],
+                [power * (slope * sigmoid).sum() + 2 * power_penalty * parameters[2]],
+                slope.sum(axis=0) + 2 * shift_penalty * parameters[3:],
+            ]
+        )
+        return float(value), gradient
 
-    start = np.zeros(k + 1)
-    start[0] = np.log(3.0)
-    best = minimize(loss, start, jac=True, method="L-BFGS-B").x
-    return Calibration(float(np.exp(best[0])), tuple(float(value) for value in best[1:]))
+    start = np.zeros(k + 3)
+    start[:2] = (2.0, 1.0)
+    best = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
+    return Calibration(
+        scale=float(np.exp(best[0])),
+        offset=float(best[1]),
+        power=float(np.exp(best[2])),
+        shift=tuple(float(value) for value in best[3:]),
+    )

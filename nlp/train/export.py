@@ -38,7 +38,8 @@ def export_heads(path: Path, department: LinearHead, category: LinearHead) -> No
         "length_axis": np.array([1], np.int64),
     }
     nodes = [helper.make_node("Unsqueeze", ["values", "last_axis"], ["value"])]
-    for head, contributions, out in (("dep", "contributions", "department"), ("cat", "cat_c", "category")):
+    heads = (("dep", "contributions", "department"), ("cat", "cat_each", "category"))
+    for head, contributions, out in heads:
         nodes += [
             helper.make_node("Gather", [f"{head}_w", "ids"], [f"{head}_rows"], axis=0),
             helper.make_node("Cast", [f"{head}_rows"], [f"{head}_float"], to=TensorProto.FLOAT),

@@ -105,7 +105,7 @@ def held_out_mask(ids: Sequence[str], groups: NDArray[np.int64]) -> NDArray[np.b
     smallest: dict[int, str] = {}
     for row_id, group in zip(ids, groups.tolist(), strict=True):
         smallest[group] = min(row_id, smallest.get(group, row_id))
-    chosen = {group for group, row_id in smallest.items() if _hash_percent(row_id) < HELD_OUT_PERCENT}
+    chosen = {group for group, first in smallest.items() if _hash_percent(first) < HELD_OUT_PERCENT}
     return np.array([group in chosen for group in groups.tolist()], dtype=bool)
 
 

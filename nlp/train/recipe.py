@@ -1,0 +1,342 @@
+"""From the data folder to an artefact on the shelf, in one reproducible run."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...config.errors import DatasetError, InputError
+from ...models.manifest import Label, Manifest, describe_file, write_manifest
+from ..calibrate import Calibration
+from ..departments import load_departments
+from ..features import FeatureText, Vocabulary
+from ..prepare import prepare
+from ..scorer import VOCABULARY_FILE
+from ..transcript import Transcript
+from .calibration import fit_calibration
+from .card import write_card
+from .crossval import (
+    LabelledTexts,
+    cross_calibrated,
+    fit_on,
+    out_of_fold_margins,
+    ranking_metrics,
+)
+from .export import export_heads
+from .linear import LinearHead, build_vocabulary, feature_matrix
+from .rows import (
+    CATEGORIES_FILE,
+    DEPARTMENTS_FILE,
+    HOMOPHONES_FILE,
+    WRITTEN_FILE,
+    CategoryRow,
+    MessageRow,
+    data_hash,
+    duplicate_groups,
+    held_out_mask,
+    load_categories,
+    load_messages,
+    load_written,
+    syllable_classes,
+)
+from .thresholds import auto_thresholds
+
+MODEL_FILE = "model.onnx"
+RUN_FILE = "run.json"
+# A reader's toss-ups teach less than what the reader was sure of.
+WEIGHT_OF_CONFIDENCE = {1: 0.4, 2: 0.8, 3: 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """Everything that decides the result."""
+
+    version: str = "0.1.0"
+    seed: int = 1
+    folds: int = 5
+    cost: float = 1.0
+    max_features: int = 200_000
+    precision: float = 0.97
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSet:
+    """Prepared data; `messages` holds all rows, `held_out` marks those never trained on."""
+
+    messages: LabelledTexts
+    held_out: NDArray[np.bool_]
+    sure: NDArray[np.bool_]
+    written: LabelledTexts
+    categories: LabelledTexts
+    sounds: NDArray[np.uint16]
+    hash: str
+
+
+Progress = Callable[[str, int, int], None]
+
+
+def train_artifact(
+    data: Path, out: Path, options: TrainOptions, *, now: datetime, progress: Progress
+) -> Path:
+    """Train, calibrate, measure and write `<out>/router/<version>/`; returns that folder.
+
+    The held-out messages are used once, to measure the very model that is written.
+
+    Raises:
+        InputError: a version that is taken or malformed, or options out of range.
+        DatasetError: missing or broken data files.
+    """
+    folder = _fresh_folder(out, options)
+    departments = load_departments()
+    order = tuple(d.code for d in departments.departments)
+    names = {d.code: d.name for d in departments.departments}
+    prepared = load_training_set(data, order, progress)
+    train = prepared.messages.take(np.flatnonzero(~prepared.held_out))
+    department = _department_head(prepared, train, order, options, progress)
+    category = _category_head(prepared, department.vocabulary, options, progress)
+    metrics = {
+        "departments_cv": department.cv_metrics,
+        "departments_cv_sure": department.cv_metrics_sure,
+        "departments_held_out": _held_out_metrics(prepared, department, order),
+        "category_cv": category.cv_metrics,
+    }
+    department.vocabulary.save(folder / VOCABULARY_FILE)
+    export_heads(folder / MODEL_FILE, department.head, category.head)
+    run = {
+        "options": asdict(options),
+        "data_hash": prepared.hash,
+        "created": now.isoformat(timespec="seconds"),
+        "rows": {
+            "messages": len(prepared.messages),
+            "held_out": int(prepared.held_out.sum()),
+            "written": len(prepared.written),
+            "categories": len(prepared.categories),
+        },
+        "metrics": metrics,
+        "per_department": department.per_label,
+    }
+    (folder / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
+    manifest = Manifest(
+        name="router",
+        version=options.version,
+        task="routing",
+        model=describe_file(folder / MODEL_FILE),
+        files=(describe_file(folder / VOCABULARY_FILE), describe_file(folder / RUN_FILE)),
+        labels=tuple(Label(name=code, zh=names[code]) for code in order),
+        input={
+            "ids": "int64 [N, L] rows of the vocabulary, padded with 0",
+            "values": "float32 [N, L] log(1+tf)·idf of unit length, padded with 0",
+        },
+        output={
+            "department": "float32 [N, K] margins",
+            "category": "float32 [N, C] margins",
+            "contributions": "float32 [N, L, K] share of each feature in the department margins",
+        },
+        thresholds=department.thresholds,
+        metrics=metrics,
+        data_hash=prepared.hash,
+        data=(DEPARTMENTS_FILE, CATEGORIES_FILE, HOMOPHONES_FILE, WRITTEN_FILE.name),
+        licence="AGPL-3.0-or-later",
+        created=now.isoformat(timespec="seconds"),
+        extra={
+            "categories": list(category.head.labels),
+            "calibration": {
+                "department": asdict(department.calibration),
+                "category": asdict(category.calibration),
+            },
+        },
+    )
+    write_manifest(folder, manifest)
+    write_card(folder, manifest, run)
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    head: LinearHead
+    vocabulary: Vocabulary
+    calibration: Calibration
+    cv_metrics: dict[str, float]
+    cv_metrics_sure: dict[str, float]
+    thresholds: dict[str, float]
+    per_label: dict[str, dict[str, float]]
+
+
+def load_training_set(data: Path, order: Sequence[str], progress: Progress) -> TrainingSet:
+    """Read, prepare and group all data; a category row near a held-out message is left out."""
+    messages, written, categories = load_messages(data), load_written(), load_categories(data)
+    _check_labels(data / DEPARTMENTS_FILE, messages, order)
+    _check_labels(WRITTEN_FILE, written, order)
+    rows: list[MessageRow | CategoryRow] = [*messages, *categories]
+    groups = duplicate_groups([row.title + row.text for row in rows])
+    held_out = held_out_mask([row.id for row in messages], groups[: len(messages)])
+    closed = set(groups[: len(messages)][held_out].tolist())
+    open_rows = [at for at in range(len(categories)) if groups[len(messages) + at] not in closed]
+    texts = _prepared([*messages, *written, *(categories[at] for at in open_rows)], progress)
+    n, w = len(messages), len(written)
+    return TrainingSet(
+        messages=_labelled(texts[:n], messages, groups[:n]),
+        held_out=held_out,
+        sure=np.array([row.confidence == 3 for row in messages]),
+        written=_labelled(texts[n : n + w], written, np.arange(w)),
+        categories=LabelledTexts(
+            tuple(texts[n + w :]),
+            tuple(categories[at].category for at in open_rows),
+            np.ones(len(open_rows)),
+            groups[n:][open_rows],
+        ),
+        sounds=syllable_classes(_existing(data / HOMOPHONES_FILE)),
+        hash=data_hash(
+            [data / DEPARTMENTS_FILE, data / CATEGORIES_FILE, data / HOMOPHONES_FILE, WRITTEN_FILE]
+        ),
+    )
+
+
+def _department_head(
+    prepared: TrainingSet,
+    train: LabelledTexts,
+    order: tuple[str, ...],
+    options: TrainOptions,
+    progress: Progress,
+) -> _Fitted:
+    sure = prepared.sure[~prepared.held_out]
+
+    def vocabulary(texts: Sequence[FeatureText]) -> Vocabulary:
+        # Document frequencies need no labels: the category messages make them steadier.
+        return build_vocabulary(
+            [*texts, *prepared.categories.texts], prepared.sounds, max_features=options.max_features
+        )
+
+    margins = out_of_fold_margins(
+        train,
+        prepared.written,
+        vocabulary,
+        order=order,
+        cost=options.cost,
+        folds=options.folds,
+        seed=options.seed,
+        on_fold=lambda done: progress("部门：交叉验证", done + 1, options.folds),
+    )
+    labels = np.array([order.index(label) for label in train.labels])
+    probabilities = cross_calibrated(margins, labels, train.groups)
+    head, words = fit_on(
+        train, prepared.written, vocabulary, order=order, cost=options.cost, seed=options.seed
+    )
+    return _Fitted(
+        head=head,
+        vocabulary=words,
+        calibration=fit_calibration(margins, labels),
+        cv_metrics=ranking_metrics(probabilities, labels),
+        cv_metrics_sure=ranking_metrics(probabilities[sure], labels[sure]),
+        thresholds=auto_thresholds(probabilities, labels, order, precision=options.precision),
+        per_label=_per_label(probabilities, labels, order),
+    )
+
+
+def _category_head(
+    prepared: TrainingSet, vocabulary: Vocabulary, options: TrainOptions, progress: Progress
+) -> _Fitted:
+    data = prepared.categories
+    order = tuple(sorted(set(data.labels)))
+    margins = out_of_fold_margins(
+        data,
+        None,
+        lambda _: vocabulary,
+        order=order,
+        cost=0.3 * options.cost,
+        folds=options.folds,
+        seed=options.seed,
+        on_fold=lambda done: progress("类别：交叉验证", done + 1, options.folds),
+    )
+    labels = np.array([order.index(label) for label in data.labels])
+    probabilities = cross_calibrated(margins, labels, data.groups)
+    head, _ = fit_on(
+        data, None, lambda _: vocabulary, order=order, cost=0.3 * options.cost, seed=options.seed
+    )
+    metrics = ranking_metrics(probabilities, labels)
+    return _Fitted(
+        head, vocabulary, fit_calibration(margins, labels), metrics, metrics, {},
+        _per_label(probabilities, labels, order),
+    )  # fmt: skip
+
+
+def _held_out_metrics(
+    prepared: TrainingSet, fitted: _Fitted, order: Sequence[str]
+) -> dict[str, float]:
+    rows = prepared.messages.take(np.flatnonzero(prepared.held_out))
+    margins = fitted.head.margins(feature_matrix(rows.texts, fitted.vocabulary))
+    labels = np.array([order.index(label) for label in rows.labels])
+    return ranking_metrics(fitted.calibration.probabilities(margins), labels)
+
+
+def _per_label(
+    probabilities: NDArray[np.float64], labels: NDArray[np.int64], order: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    first = probabilities.argmax(axis=1)
+    table: dict[str, dict[str, float]] = {}
+    for at, code in enumerate(order):
+        hit = float(((first == at) & (labels == at)).sum())
+        table[code] = {
+            "n": int((labels == at).sum()),
+            "precision": round(hit / max(int((first == at).sum()), 1), 4),
+            "recall": round(hit / max(int((labels == at).sum()), 1), 4),
+        }
+    return table
+
+
+def _prepared(rows: Sequence[MessageRow | CategoryRow], progress: Progress) -> list[FeatureText]:
+    texts: list[FeatureText] = []
+    for at, row in enumerate(rows, start=1):
+        texts.append(prepare(Transcript(row.id, row.text, row.title)).features)
+        if at % 500 == 0 or at == len(rows):
+            progress("读入与整理", at, len(rows))
+    return texts
+
+
+def _labelled(
+    texts: Sequence[FeatureText], rows: Sequence[MessageRow], groups: NDArray[np.int64]
+) -> LabelledTexts:
+    weights = np.array([WEIGHT_OF_CONFIDENCE[row.confidence] for row in rows])
+    return LabelledTexts(tuple(texts), tuple(row.department for row in rows), weights, groups)
+
+
+def _check_labels(path: Path, rows: Sequence[MessageRow], order: Sequence[str]) -> None:
+    for row in rows:
+        if row.department not in order:
+            raise DatasetError(
+                f"{path}: row {row.id}: unknown department {row.department!r}",
+                message_zh=f"{path}：{row.id} 的部门 {row.department} 不在 departments.yaml 中",
+            )
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise DatasetError(f"{path}: missing", message_zh=f"缺少数据文件：{path}")
+    return path
+
+
+def _fresh_folder(out: Path, options: TrainOptions) -> Path:
+    if not re.fullmatch(r"\d+\.\d+\.\d+", options.version):
+        raise InputError(f"version {options.version!r}: must look like 1.2.3")
+    folder = out / "router" / options.version
+    if folder.exists():
+        raise InputError(
+            f"{folder}: exists already; choose another version",
+            message_zh=f"{folder} 已存在，请换一个版本号",
+        )
+    folder.mkdir(parents=True)
+    return folder
+
+
+def run_summary(folder: Path) -> dict[str, Any]:
+    """The `run.json` of a finished run."""
+    data: dict[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    return data
