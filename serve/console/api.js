@@ -26,13 +26,13 @@ export function incidents(filters) {
   return ask(`/v1/incidents?${query}`);
 }
 
-export async function suggest(text, title) {
+export async function suggest(text) {
   const body = await ask("/v1/transcripts:batch", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify([{ id: `console-${crypto.randomUUID()}`, text, title, channel: "控制台" }]),
+    body: JSON.stringify([{ id: `console-${crypto.randomUUID()}`, text, channel: "控制台" }]),
   });
   const [result] = body.results;
   if (result.status !== "ok") throw new ApiError(result.error.message_zh);
-  return { ...result.suggestion, model: body.model };
+  return result.suggestion;
 }

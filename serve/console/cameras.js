@@ -29,8 +29,8 @@ export function camerasView() {
 function card(camera, kinds) {
   const open = camera.open_incidents;
   return el(
-    "a",
-    { class: "camera", href: "#/events" },
+    "article",
+    { class: "camera" },
     sketch(camera.zones),
     el("strong", {}, camera.name),
     el("span", { class: "dim" }, camera.id),

@@ -7,11 +7,7 @@ import { percent } from "./format.js";
 const SAMPLE =
   "喂你好，我要反映个事儿，我们小区门口那个垃圾桶啊都满出来好几天了，味道大得不行，" +
   "就在建设路和工人路交叉口往南一点，麻烦你们派人来清一下，我电话是一三八零零一三八零零零。";
-const DECISIONS = {
-  auto: ["自动派单", "概率达到该部门的自动派单线"],
-  suggest: ["建议派单", "请话务员确认后派出"],
-  human: ["转人工", "把握不足，请人工判断"],
-};
+const DECISIONS = { auto: "自动派单", suggest: "建议派单", human: "转人工" };
 
 export function hotlineView() {
   const text = el("textarea", { id: "call", rows: 9, maxlength: 20000, placeholder: "粘贴来电文本…" });
@@ -31,7 +27,7 @@ export function hotlineView() {
   async function run() {
     button.disabled = true;
     try {
-      output.replaceChildren(...card(await api.suggest(text.value, "")));
+      output.replaceChildren(...card(await api.suggest(text.value)));
     } catch (error) {
       output.replaceChildren(el("p", { class: "error" }, error.message));
     } finally {
@@ -43,14 +39,16 @@ export function hotlineView() {
 }
 
 function card(suggestion) {
-  const [decision, hint] = DECISIONS[suggestion.decision] ?? [suggestion.decision, ""];
+  const { verdict, reason } = suggestion.decision;
+  const masked = suggestion.personal_data.length;
   return [
-    el("h2", {}, el("span", { class: `chip ${suggestion.decision}` }, decision), el("span", { class: "dim" }, hint)),
+    el("h2", {}, el("span", { class: `chip ${verdict}` }, DECISIONS[verdict] ?? verdict), el("span", { class: "dim" }, reason)),
     el("ol", { class: "ranking" }, suggestion.departments.slice(0, 3).map(bar)),
+    suggestion.duty ? el("p", { class: "duty" }, `对应职责：${suggestion.duty}`) : null,
     el("h3", {}, "脱敏文本与依据词"),
-    el("p", { class: "masked" }, ...highlighted(suggestion.masked_text, suggestion.evidence ?? [])),
-    el("p", { class: "dim" }, `模型 ${suggestion.model}`),
-  ];
+    el("p", { class: "masked" }, ...highlighted(suggestion.masked_text, suggestion.evidence)),
+    el("p", { class: "dim" }, masked ? "已遮盖个人信息" : "未发现个人信息", ` · 模型 ${suggestion.model}`),
+  ].filter(Boolean);
 }
 
 function bar(department) {
@@ -64,24 +62,20 @@ function bar(department) {
   );
 }
 
-// Evidence words marked where they stand; overlapping ones become one mark.
+// Evidence words marked where they stand. Their places count characters, as Python does, while
+// JavaScript's strings count UTF-16 units.
 function highlighted(text, evidence) {
-  const spans = [];
-  for (const { text: word } of evidence) {
-    if (!word) continue;
-    for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + word.length)) {
-      spans.push([at, at + word.length]);
-    }
-  }
-  spans.sort((a, b) => a[0] - b[0]);
+  const characters = Array.from(text);
+  const cut = (from, to) => characters.slice(from, to).join("");
+  const words = evidence.filter((word) => word.field === "text").sort((a, b) => a.start - b.start);
   const nodes = [];
   let done = 0;
-  for (const [start, end] of spans) {
+  for (const { start, end } of words) {
     if (end <= done) continue;
     const from = Math.max(start, done);
-    nodes.push(text.slice(done, from), el("mark", {}, text.slice(from, end)));
+    nodes.push(cut(done, from), el("mark", {}, cut(from, end)));
     done = end;
   }
-  nodes.push(text.slice(done));
+  nodes.push(cut(done));
   return nodes;
 }
