@@ -23,7 +23,7 @@ from .description import Camera, Light, Scene, ground_m, place_at, project
 Region = tuple[int, int, int, int]
 PLATE_SAMPLES = 16
 FRAME_SAMPLES = 6
-_PAD_PX = 8
+_PAD_PX = 10
 
 
 class Shooter(Protocol):
@@ -202,12 +202,43 @@ def render_clip(clip: Clip, stage: Shooter, folder: Path) -> Iterator[int]:
             if regions:
                 stage.pose(scene, number / FPS)
                 rgb, index = rgb.copy(), index.copy()
-                for x0, y0, x1, y1 in regions:
-                    part, ids = stage.shoot(scene.light.haze, (x0, y0, x1, y1), FRAME_SAMPLES)
-                    rgb[y0:y1, x0:x1], index[y0:y1, x0:x1] = part, ids
+                for region in regions:
+                    part, ids = stage.shoot(scene.light.haze, region, FRAME_SAMPLES)
+                    _paste(rgb, index, part, ids, region)
                 save_frame(path, rgb, index)
         before = after
         yield number
+
+
+def _paste(
+    rgb: NDArray[np.float32],
+    index: NDArray[np.int32],
+    part: NDArray[np.float32],
+    ids: NDArray[np.int32],
+    region: Region,
+) -> None:
+    """Lay a rendered rectangle into the picture, fading over its rim.
+
+    The denoiser knows nothing beyond the rectangle, so its outermost pixels are a little off.
+    """
+    x0, y0, x1, y1 = region
+    high, wide = index.shape
+    fade_x = _fade(x1 - x0, x0 > 0, x1 < wide)
+    fade_y = _fade(y1 - y0, y0 > 0, y1 < high)
+    share = (fade_y[:, None] * fade_x[None, :])[..., None]
+    rgb[y0:y1, x0:x1] += share * (part - rgb[y0:y1, x0:x1])
+    index[y0:y1, x0:x1] = ids
+
+
+def _fade(length: int, at_start: bool, at_end: bool) -> NDArray[np.float32]:
+    """0 on the rim rising to 1 within `_PAD_PX` at the ends asked for."""
+    steps = np.arange(length, dtype=np.float32)
+    share = np.ones(length, np.float32)
+    if at_start:
+        share = np.minimum(share, np.clip((steps - 1) / (_PAD_PX - 2), 0, 1))
+    if at_end:
+        share = np.minimum(share, np.clip((length - 2 - steps) / (_PAD_PX - 2), 0, 1))
+    return share
 
 
 def save_frame(path: Path, rgb: NDArray[np.float32], index: NDArray[np.int32]) -> None:

@@ -386,7 +386,7 @@ def bus(colour: str) -> Mesh:
                 mesh,
                 [(0.58, -0.02), (0.58, 0.02), (0, 0.02)],
                 "black",
-                (x, side * 1.22, 0.5),
+                (x, side * 1.22, 0.6),
                 18,
                 rotation_x(-90.0 * side),
             )
