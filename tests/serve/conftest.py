@@ -1,4 +1,4 @@
-"""A shelf with a detector that sees colours (see `make_colour_detector.py`) and the shipped
+"""A shelf with a detector that sees colours (`fixtures/make_colour_detector.py`) and the shipped
 router, and services on it."""
 
 from __future__ import annotations
@@ -15,47 +15,18 @@ import pytest
 import yaml
 from serve_support import CAMERAS, running
 
-from xiaozheng.models.manifest import Label, Manifest, describe_file, write_manifest
 from xiaozheng.models.registry import Registry, default_shelf
 from xiaozheng.serve.settings import Settings
 
-DATA = Path(__file__).parent / "data"
-LABELS = (
-    "person",
-    "bicycle",
-    "motorcycle",
-    "car",
-    "bus",
-    "truck",
-    "bin",
-    "overflowing_bin",
-    "garbage",
-    "stall",
-)
+COLOURS = Path(__file__).parent.parent / "fixtures" / "shelf"
 
 
 @pytest.fixture(scope="session")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A shelf with the colour detector and, where it is shipped, the router."""
+    """The colour detector and, where it is shipped, the router, on one shelf."""
     root = tmp_path_factory.mktemp("shelf")
-    folder = root / "detector" / "1.0.0"
-    folder.mkdir(parents=True)
-    shutil.copy(DATA / "colour_detector.onnx", folder / "model.onnx")
-    manifest = Manifest(
-        name="detector",
-        version="1.0.0",
-        task="detection",
-        model=describe_file(folder / "model.onnx"),
-        labels=tuple(Label(name=name, zh=name) for name in LABELS),
-        input={"name": "images", "size": 640, "stride": 32},
-        output={"name": "output"},
-        thresholds={"car": 0.5},
-        data_hash="0" * 64,
-        licence="AGPL-3.0-or-later",
-        created="2026-01-01",
-    )
-    write_manifest(folder, manifest)
-    aliases = {"detector": {"champion": "1.0.0"}}
+    shutil.copytree(COLOURS, root, dirs_exist_ok=True)
+    aliases = Registry(COLOURS).aliases()
     shipped = Registry(default_shelf())
     if "router" in shipped.names():
         shutil.copytree(default_shelf() / "router", root / "router")
@@ -64,35 +35,43 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def make_settings(tmp_path: Path, shelf: Path) -> Callable[..., Settings]:
-    """Settings of a fresh service; the hotline is off unless `router` is given."""
+@pytest.fixture(scope="session")
+def settings_in(shelf: Path) -> Callable[..., Settings]:
+    """Settings of a service in a folder; the hotline is off unless `router` is given."""
 
-    def make(**changes: Any) -> Settings:
-        return _settings(tmp_path, shelf, **changes)
+    def make(folder: Path, **changes: Any) -> Settings:
+        cameras = folder / "cameras.yaml"
+        cameras.write_text(yaml.safe_dump(CAMERAS, allow_unicode=True), encoding="utf-8")
+        values: dict[str, Any] = {
+            "var": folder / "var",
+            "cameras": cameras,
+            "shelf": shelf,
+            "detector": "colours",
+            "router": "",
+            "backend": "onnxruntime",
+            "threads": 1,
+        }
+        return Settings(**(values | changes))
 
     return make
 
 
-def _settings(folder: Path, shelf: Path, /, **changes: Any) -> Settings:
-    cameras = folder / "cameras.yaml"
-    cameras.write_text(yaml.safe_dump(CAMERAS, allow_unicode=True), encoding="utf-8")
-    values: dict[str, Any] = {
-        "var": folder / "var",
-        "cameras": cameras,
-        "shelf": shelf,
-        "router": "",
-        "backend": "onnxruntime",
-        "threads": 1,
-    }
-    return Settings(**(values | changes))
+@pytest.fixture
+def make_settings(tmp_path: Path, settings_in: Callable[..., Settings]) -> Callable[..., Settings]:
+    """Settings of a fresh service in the test's own folder."""
+
+    def make(**changes: Any) -> Settings:
+        return settings_in(tmp_path, **changes)
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def refusing(tmp_path_factory: pytest.TempPathFactory, shelf: Path) -> Iterator[httpx.Client]:
+def refusing(
+    tmp_path_factory: pytest.TempPathFactory, settings_in: Callable[..., Settings]
+) -> Iterator[httpx.Client]:
     """One service for all tests in which nothing is stored."""
-    folder = tmp_path_factory.mktemp("refusing")
-    with running(_settings(folder, shelf)) as found:
+    with running(settings_in(tmp_path_factory.mktemp("refusing"))) as found:
         yield found
 
 

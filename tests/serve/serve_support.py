@@ -18,7 +18,7 @@ import uvicorn
 from xiaozheng.serve.app import create_app
 from xiaozheng.serve.settings import Settings
 
-BGR = {"car": (0, 0, 255), "person": (0, 255, 0), "truck": (255, 0, 0)}
+BGR = {"car": (0, 0, 255), "person": (0, 255, 0), "bin": (255, 0, 0)}
 CELL = 64
 CAMERAS = {
     "cameras": [
@@ -42,7 +42,7 @@ CAMERAS = {
 
 def picture(*things: tuple[str, int, int], suffix: str = ".jpg") -> bytes:
     """An encoded 640×384 picture with things in cells (column, row) of 64 pixels."""
-    image = np.full((384, 640, 3), 128, np.uint8)
+    image = np.full((384, 640, 3), 110, np.uint8)
     for name, column, row in things:
         image[row * CELL : (row + 1) * CELL, column * CELL : (column + 1) * CELL] = BGR[name]
     done, encoded = cv2.imencode(suffix, image)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -15,12 +15,20 @@ from xiaozheng.serve.settings import Settings
 CARS = 3
 
 
-@pytest.fixture
-def parked(make_settings: Callable[..., Settings], now: datetime) -> Iterator[httpx.Client]:
+@pytest.fixture(scope="module")
+def now() -> datetime:
+    """A whole second close to the present, the same for the whole module."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(scope="module")
+def parked(
+    tmp_path_factory: pytest.TempPathFactory, settings_in: Callable[..., Settings], now: datetime
+) -> Iterator[httpx.Client]:
     """A service that has seen three cars come and go, each in a place of its own, and a fourth
     that is still there."""
     start = now - timedelta(seconds=60 * (CARS + 1))
-    with running(make_settings()) as client:
+    with running(settings_in(tmp_path_factory.mktemp("parked"))) as client:
         for n in range(CARS + 1):
             entries, pictures = [], {}
             for second in range(60 if n < CARS else 30):

@@ -24,7 +24,7 @@ def test_health_readiness_and_models(client: httpx.Client) -> None:
     body = ready.json()
     assert body["ready"] is True
     assert body["checks"]["database"]["ok"]
-    assert body["checks"]["detector"] == {"ok": True, "detail": "detector@1.0.0 (onnxruntime)"}
+    assert body["checks"]["detector"] == {"ok": True, "detail": "colours@1.0.0 (onnxruntime)"}
 
 
 def test_a_spoilt_database_is_told_and_nothing_is_lost_silently(
@@ -55,7 +55,7 @@ def test_metrics_count_what_happened(client: httpx.Client, now: datetime) -> Non
     assert values['xiaozheng_frames_total{status="error"}'] == 1
     assert values['xiaozheng_queue_items{batcher="detector"}'] == 0
     assert values['xiaozheng_worker_ready{batcher="detector"}'] == 1
-    assert values['xiaozheng_detector_info{backend="onnxruntime",model="detector@1.0.0"}'] == 1
+    assert values['xiaozheng_detector_info{backend="onnxruntime",model="colours@1.0.0"}'] == 1
     route = 'method="GET",route="/v1/incidents/{incident_id}",status="404"'
     assert values[f"xiaozheng_http_requests_total{{{route}}}"] == 1
 
@@ -149,7 +149,7 @@ def test_it_does_not_start_with_an_altered_model(
 ) -> None:
     altered = tmp_path / "altered"
     shutil.copytree(shelf, altered)
-    with (altered / "detector" / "1.0.0" / "model.onnx").open("ab") as model:
+    with (altered / "colours" / "1.0.0" / "model.onnx").open("ab") as model:
         model.write(b"more")
     with pytest.raises(ModelError, match="sha256"):
         asyncio.run(_open(make_settings(shelf=altered)))

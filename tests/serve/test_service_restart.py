@@ -38,6 +38,7 @@ class Process:
             "XIAOZHENG_VAR": str(settings.var),
             "XIAOZHENG_CAMERAS": str(settings.cameras),
             "XIAOZHENG_SHELF": str(settings.shelf),
+            "XIAOZHENG_DETECTOR": settings.detector,
             "XIAOZHENG_ROUTER": "",
             "XIAOZHENG_BACKEND": "onnxruntime",
             "XIAOZHENG_THREADS": "1",
