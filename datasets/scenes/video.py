@@ -17,7 +17,7 @@ from .clips import FPS, Clip
 from .description import Scene, place_at
 from .film import Film, develop, meter
 
-CRF = 25
+CRF = 22
 
 
 def stored_frames(
