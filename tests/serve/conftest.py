@@ -30,7 +30,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shipped = Registry(default_shelf())
     if "router" in shipped.names():
         shutil.copytree(default_shelf() / "router", root / "router")
-        aliases["router"] = shipped.aliases()["router"]
+        newest = {"champion": shipped.versions("router")[-1]}
+        aliases["router"] = shipped.aliases().get("router", newest)
     (root / "aliases.json").write_text(json.dumps(aliases), encoding="utf-8")
     return root
 
