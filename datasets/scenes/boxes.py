@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from .description import LABELS
 
+MIN_FILL = 0.06  # less of a box than this, seen through leaves or a fence, is no view of an object
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -42,6 +44,9 @@ def visible_boxes(
         columns = np.flatnonzero(mask.sum(axis=0) >= 2)
         rows = np.flatnonzero(mask.sum(axis=1) >= 2)
         if len(columns) < min_side or len(rows) < min_side:
+            continue
+        area = (int(columns[-1]) + 1 - int(columns[0])) * (int(rows[-1]) + 1 - int(rows[0]))
+        if pixels < MIN_FILL * area:
             continue
         found.append(
             Box(

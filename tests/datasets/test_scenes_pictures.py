@@ -89,6 +89,15 @@ def test_specks_and_props_are_left_out() -> None:
     assert visible_boxes(index, [None, "bin"])[0].x1 == 30
 
 
+def test_an_object_glimpsed_through_leaves_is_left_out() -> None:
+    index = np.zeros((100, 100), np.int32)
+    index[10:14, 10:90] = index[86:90, 10:90] = 1
+    assert visible_boxes(index, ["stall"])[0].pixels == 640
+    index[:] = 0
+    index[10:14, 10:30] = index[86:90, 70:90] = 1
+    assert visible_boxes(index, ["stall"]) == []
+
+
 def test_yolo_lines_are_shares_of_the_picture() -> None:
     text = yolo_lines([Box("stall", 0, 0, 320, 180, 9)], 640, 360)
     number, *shares = text.split()
