@@ -47,6 +47,7 @@ class CameraLane:
         thresholds: Mapping[str, float],
         checkpoint: Checkpoint | None,
         save: Callable[[Evidence], StoredEvidence],
+        history_bytes: int,
     ) -> None:
         self.camera = camera
         self.turn = asyncio.Lock()
@@ -57,7 +58,8 @@ class CameraLane:
         self._save = save
         self._stored: dict[str, Any] | None = checkpoint.snapshot if checkpoint else None
         self._engine = self._restored()
-        self._recorder = EvidenceRecorder(camera, kinds=kinds)
+        self._history_bytes = history_bytes
+        self._recorder = self._new_recorder()
 
     def advance(self, seen: Sequence[SeenFrame]) -> Step:
         """Take frames in the order given, which should be that of media time.
@@ -92,7 +94,10 @@ class CameraLane:
     def roll_back(self) -> None:
         """Forget what was not stored."""
         self._engine = self._restored()
-        self._recorder = EvidenceRecorder(self.camera, kinds=self._kinds)
+        self._recorder = self._new_recorder()
+
+    def _new_recorder(self) -> EvidenceRecorder:
+        return EvidenceRecorder(self.camera, kinds=self._kinds, max_bytes=self._history_bytes)
 
     def _restored(self) -> CameraEngine:
         if self._stored is None:

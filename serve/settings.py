@@ -41,6 +41,7 @@ class Settings(BaseSettings):
         max_texts_batch, max_texts_queue: the same for transcripts.
         max_future_s, max_past_s: how far a frame's media time may differ from this clock.
         max_inflight_bytes: bodies of all requests now being read or worked on, together.
+        max_history_bytes: recent frames kept for evidence pictures, all cameras together.
     """
 
     model_config = SettingsConfigDict(env_prefix="XIAOZHENG_", extra="forbid", frozen=True)
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
 
     max_body_bytes: Count = 64 * MIB
     max_inflight_bytes: Count = 384 * MIB
+    max_history_bytes: Count = 128 * MIB
     max_frames: Count = 256
     max_transcripts: Count = 1_000
     max_pixels: Count = 25_000_000

@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 MIN_SCORE = 0.1
 DECODE_SIDE = 640
+MAX_HISTORY_BYTES = 16 * 1024 * 1024
 
 NOT_STORED = UnavailableError(
     "the frame was not stored; send it again",
@@ -295,6 +296,10 @@ class VisionService:
             thresholds=self.detector.thresholds,
             checkpoint=checkpoint,
             save=self.files.write,
+            history_bytes=min(
+                MAX_HISTORY_BYTES,
+                self._settings.max_history_bytes // len(self.cameras.cameras),
+            ),
         )
 
 
