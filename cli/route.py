@@ -77,7 +77,7 @@ def _cells(row: InputRow, suggestion: Suggestion, top: int) -> tuple[str, ...]:
     shown = text if len(text) <= SHOWN_CHARS else text[:SHOWN_CHARS] + "…"
     decision = f"{VERDICT_ZH[suggestion.decision.verdict]}\n{_plain(suggestion.decision.reason)}"
     words = "、".join(_plain(item.text) for item in suggestion.evidence)
-    reasons = f"{words}\n[dim]职责：{suggestion.duty}[/]"
+    reasons = f"{words}\n[dim]职责：{suggestion.duty or '—'}[/]"
     return suggestion.id, _plain(shown), ranked, decision, reasons
 
 

@@ -6,23 +6,29 @@ from collections.abc import Sequence
 
 from .departments import Department
 
+# What the caller says besides the evidence still tells duties apart, but weighs little.
+WHOLE_TEXT_WEIGHT = 0.1
 
-def duty_line(department: Department, evidence: Sequence[str]) -> str:
-    """The duty that shares most with the evidence words, the first duty when none shares any.
+
+def duty_line(department: Department, evidence: Sequence[str], text: str) -> str:
+    """The duty that shares most with the evidence words, then with the whole text; "" for none.
 
     Two-character runs are compared; earlier (stronger) evidence counts more, and runs that many
     duties of the department hold count less.
     """
     duties = [_pairs(duty) for duty in department.duties]
-    scores = []
-    for pairs in duties:
-        score = 0.0
-        for rank, words in enumerate(evidence):
-            for pair in _pairs(words) & pairs:
-                score += 1.0 / (1 + rank) / sum(pair in other for other in duties)
-        scores.append(score)
+    said = [(_pairs(words), 1.0 / (1 + rank)) for rank, words in enumerate(evidence)]
+    said.append((_pairs(text), WHOLE_TEXT_WEIGHT))
+    scores = [
+        sum(
+            weight / sum(pair in other for other in duties)
+            for words, weight in said
+            for pair in words & pairs
+        )
+        for pairs in duties
+    ]
     best = max(range(len(scores)), key=lambda at: scores[at])
-    return department.duties[best]
+    return department.duties[best] if scores[best] > 0 else ""
 
 
 def _pairs(text: str) -> set[str]:

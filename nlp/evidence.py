@@ -1,74 +1,138 @@
-"""Which of the caller's own words speak for the suggestion."""
+"""Which of the caller's own words speak for the suggestion.
+
+The model knows n-grams, people read words. So the text round the strongest characters is cut into
+words, and what the n-grams contribute is added up by word.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .prepare import PreparedText
 from .suggestion import Evidence
+from .words import cut_words
 
 MAX_SPANS = 6
 MIN_SPANS = 3
-MAX_SPAN_CHARS = 10
-# A span is grown over characters that carry at least this share of the strongest one.
-KEEP_SHARE = 0.22
-# Further spans count while they carry at least this share of the first.
+# Characters that carry at least this share of the strongest one are looked at, with neighbours.
+STRONG_SHARE = 0.15
+NEIGHBOURS = 3
+# Neighbouring words are shown as one where they speak about equally loud and stay this short.
+MAX_JOINED_CHARS = 6
+ABOUT_EQUAL = 0.4
+# Beyond the third, words count while they carry at least this share of the first.
 TAIL_SHARE = 0.18
+# Characters that begin or end no word a clerk would point at.
+_EDGE = frozenset(
+    "的了着过是在有就也都和与及我你他她它们这那个把被给到去来又还很太要会能不没让说想上下里吗跟对从向"
+)
 
 Floats = NDArray[np.floating]
 
 
-def evidence_words(text: PreparedText, support: Floats) -> tuple[Evidence, ...]:
-    """Three to six stretches of the masked text, strongest first.
+@dataclass(frozen=True, slots=True)
+class _Word:
+    start: int
+    end: int
+    weight: float
+
+
+def evidence_words(text: PreparedText, support: Floats, rarity: Floats) -> tuple[Evidence, ...]:
+    """Three to six words of the masked text, strongest first.
 
     Args:
         support: for each character of the feature text (T,), what it adds to the first
             department's margin over the others'.
+        rarity: how rare each run of 1 to 4 characters is, (4, T); see `scorer.Scores`.
 
     Fewer than three come back when fewer speak for the department at all.
     """
-    body = text.features.origin >= 0
-    per_char = np.zeros(len(text.reading.text))
-    per_char[text.features.origin[body]] = support[body]
     total = float(np.maximum(support, 0).sum())
-    if total <= 0:
-        return ()
-    spans = _strong_runs(text.reading.text, per_char)
-    spans.sort(key=lambda span: -span[2])
-    kept = [
-        span
-        for rank, span in enumerate(spans[:MAX_SPANS])
-        if rank < MIN_SPANS or span[2] >= TAIL_SHARE * spans[0][2]
-    ]
-    return tuple(_evidence(text, start, end, weight / total) for start, end, weight in kept)
-
-
-def _evidence(text: PreparedText, start: int, end: int, weight: float) -> Evidence:
-    source_start, source_end = text.reading.source_span(start, end)
-    return Evidence(
-        text=text.masked_text[source_start:source_end],
-        weight=round(weight, 4),
-        start=source_start,
-        end=source_end,
+    words = _distinct(text, _words(text, support, rarity))[:MAX_SPANS]
+    return tuple(
+        _evidence(text, word, total)
+        for rank, word in enumerate(words)
+        if rank < MIN_SPANS or word.weight >= TAIL_SHARE * words[0].weight
     )
 
 
-def _strong_runs(text: str, per_char: Floats) -> list[tuple[int, int, float]]:
-    """Runs of well-supported letters (start, end, weight), at least two characters each."""
-    floor = KEEP_SHARE * float(per_char.max(initial=0.0))
-    strong = (per_char > max(floor, 1e-9)) & np.array([char.isalnum() for char in text], bool)
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], strong.astype(np.int8), [0]])))
-    runs: list[tuple[int, int, float]] = []
-    for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        for begin, stop in _cut(start, end):
-            if stop - begin >= 2:
-                runs.append((begin, stop, float(per_char[begin:stop].sum())))
-    return runs
+def _words(text: PreparedText, support: Floats, rarity: Floats) -> list[_Word]:
+    """Words of the caller's text that speak for the department, as ranges of feature positions."""
+    origin = text.features.origin
+    found: list[_Word] = []
+    for begin, stop in _stretches(origin, support):
+        words = [
+            _Word(start, end, float(support[start:end].sum()))
+            for start, end in (_trimmed(text, *cut) for cut in cut_words(rarity, begin, stop))
+            if end > start
+        ]
+        found += _joined([word for word in words if word.weight > 0])
+    return [word for word in found if word.end - word.start >= 2]
 
 
-def _cut(start: int, end: int) -> list[tuple[int, int]]:
-    """Long runs in pieces of readable length."""
-    pieces = -(-(end - start) // MAX_SPAN_CHARS)
-    step = -(-(end - start) // pieces)
-    return [(at, min(at + step, end)) for at in range(start, end, step)]
+def _joined(words: Sequence[_Word]) -> list[_Word]:
+    joined: list[_Word] = []
+    for word in words:
+        last = joined[-1] if joined else None
+        if (
+            last
+            and last.end == word.start
+            and word.end - last.start <= MAX_JOINED_CHARS
+            and min(last.weight, word.weight) >= ABOUT_EQUAL * max(last.weight, word.weight)
+        ):
+            joined[-1] = _Word(last.start, word.end, last.weight + word.weight)
+        else:
+            joined.append(word)
+    return joined
+
+
+def _stretches(origin: NDArray[np.int32], support: Floats) -> list[tuple[int, int]]:
+    """Strong characters of the caller's text with their neighbours, never across punctuation."""
+    inside = origin >= 0
+    strong = inside & (support > max(STRONG_SHARE * float(support.max(initial=0.0)), 1e-9))
+    near = np.convolve(strong, np.ones(2 * NEIGHBOURS + 1), mode="same") > 0
+    near = near[: len(origin)] & inside
+    joined = np.concatenate([[False], near[1:] & near[:-1] & (np.diff(origin) == 1)])
+    starts = np.flatnonzero(near & ~joined).tolist()
+    return [(at, at + _run(joined, at + 1)) for at in starts]
+
+
+def _run(joined: NDArray[np.bool_], at: int) -> int:
+    length = 1
+    while at < len(joined) and joined[at]:
+        length, at = length + 1, at + 1
+    return length
+
+
+def _trimmed(text: PreparedText, start: int, end: int) -> tuple[int, int]:
+    chars = text.features.chars
+    while start < end and chr(chars[start]) in _EDGE:
+        start += 1
+    while end > start and chr(chars[end - 1]) in _EDGE:
+        end -= 1
+    return start, end
+
+
+def _distinct(text: PreparedText, words: Sequence[_Word]) -> list[_Word]:
+    """Strongest first; a word said again is shown once, with the weight of all its mentions."""
+    best: dict[bytes, _Word] = {}
+    for word in sorted(words, key=lambda word: -word.weight):
+        spelt = text.features.chars[word.start : word.end].tobytes()
+        first = best.get(spelt, _Word(word.start, word.end, 0.0))
+        best[spelt] = _Word(first.start, first.end, first.weight + word.weight)
+    return sorted(best.values(), key=lambda word: -word.weight)
+
+
+def _evidence(text: PreparedText, word: _Word, total: float) -> Evidence:
+    origin = text.features.origin
+    start, end = text.reading.source_span(int(origin[word.start]), int(origin[word.end - 1]) + 1)
+    return Evidence(
+        text=text.masked_text[start:end],
+        weight=round(word.weight / total, 4),
+        start=start,
+        end=end,
+    )

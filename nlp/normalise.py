@@ -28,6 +28,8 @@ _FILLERS = re.compile(
     rf"(?={_PAUSE})"
     r"|就是说|怎么说呢|你知道(?:吧|吗)"
 )
+# Particles say nothing of the matter, and how often they come depends on the speaker.
+_PARTICLES = re.compile(r"那个|这个|[啊呀嘛呢哎唉哦]|(?<![酒网贴茶])吧(?![台员])")
 _STAMMER_PRONOUN = re.compile(r"([我你他她它您这那就在有])\1+(?!别)")
 # 「我们我们」「物业物业」: a word of two to six characters said again at once.
 _STAMMER_WORD = re.compile(r"([\u4e00-\u9fff]{2,6}?)(?:[,，、\s]?\1)+")
@@ -59,6 +61,7 @@ def normalise(text: str) -> TracedText:
     result = substitute(result, _FILLERS, "")
     result = substitute(result, _STAMMER_PRONOUN, lambda match: match.group(1))
     result = _shorten_stammer(result)
+    result = substitute(result, _PARTICLES, "")
     result = substitute(result, _SELF_REPAIR, lambda match: match.group("right"))
     result = substitute(result, spoken_run_pattern(), run_to_digits)
     return substitute(result, _DOUBLED_PAUSE, "")

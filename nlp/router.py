@@ -122,14 +122,18 @@ class Router:
         ranked = tuple(self._ranked(int(at), float(department_p[at])) for at in order)
         decision = decide(text, score.known_share, ranked, self.departments, self._thresholds)
         support = score.char_contribution @ _contrast(label_p, self._members[int(order[0])])
-        evidence = () if decision.rule in _NOTHING_READ else evidence_words(text, support)
+        evidence = (
+            () if decision.rule in _NOTHING_READ else evidence_words(text, support, score.rarity)
+        )
         best_category = int(np.argmax(category_p))
         return Suggestion(
             id=transcript.id,
             departments=ranked,
             decision=decision,
             evidence=evidence,
-            duty=duty_line(self._desk(int(order[0])), [item.text for item in evidence]),
+            duty=duty_line(
+                self._desk(int(order[0])), [item.text for item in evidence], text.reading.text
+            ),
             category=self._categories[best_category],
             category_probability=round(float(category_p[best_category]), 4),
             masked_text=text.masked_text,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -11,7 +12,15 @@ from numpy.typing import NDArray
 
 from ..models.registry import Artifact
 from ..models.runtimes import Backend, open_session
-from .features import FeatureText, Occurrences, Vocabulary, encode, occurrences
+from .features import (
+    CHAR_ORDERS,
+    SOUND_MARK,
+    FeatureText,
+    Occurrences,
+    Vocabulary,
+    encode,
+    occurrences,
+)
 
 VOCABULARY_FILE = "vocabulary.npz"
 # Cells of one padded batch: bounds memory however long the calls are.
@@ -26,12 +35,15 @@ class Scores:
 
     `department` (K,) and `category` (C,) margins; `char_contribution` (T, K) is what each
     character of the feature text adds to each department's margin (exact: the columns sum to
-    margin − bias); `known_share` is the share of its two-character words in the vocabulary.
+    margin − bias); `rarity` (4, T) is the negative log of the share of texts that hold the run of
+    1 to 4 characters beginning there, NaN for unknown runs; `known_share` is the share of its
+    two-character words in the vocabulary.
     """
 
     department: Floats
     category: Floats
     char_contribution: Floats
+    rarity: Floats
     known_share: float
 
 
@@ -67,9 +79,16 @@ class LinearScorer:
         out = self._session.run({"ids": padded_ids, "values": padded_values})
         contributions = out["contributions"][filled]
         per_char = _spread(found, ids, rows.indptr, rows.ids, contributions, texts)
+        rarity = _rarity(found, ids, self._vocabulary.idf, texts)
         known = _known_share(found, ids, len(texts))
         return [
-            Scores(out["department"][at], out["category"][at], per_char[at], float(known[at]))
+            Scores(
+                department=out["department"][at],
+                category=out["category"][at],
+                char_contribution=per_char[at],
+                rarity=rarity[at],
+                known_share=float(known[at]),
+            )
             for at in range(len(texts))
         ]
 
@@ -91,10 +110,26 @@ def _chunks(lengths: Sequence[int]) -> Iterator[list[int]]:
 
 def _known_share(found: Occurrences, ids: NDArray[np.int64], n_docs: int) -> NDArray[np.float64]:
     """Share of two-character runs that the vocabulary holds (N,)."""
-    pairs = (found.size == 2) & (found.keys >> np.uint64(48) == 0)
+    pairs = (found.size == 2) & (found.keys < SOUND_MARK)
     total = np.bincount(found.doc[pairs], minlength=n_docs)
     known = np.bincount(found.doc[pairs & (ids >= 0)], minlength=n_docs)
     return np.asarray(known / np.maximum(total, 1))
+
+
+def _rarity(
+    found: Occurrences, ids: NDArray[np.int64], idf: Floats, texts: Sequence[FeatureText]
+) -> list[Floats]:
+    """How rare the character runs of each length are at each position, (4, T) a text."""
+    bases = _bases(texts)
+    rarity = np.full((len(CHAR_ORDERS), int(bases[-1])), np.nan, np.float32)
+    rows = np.flatnonzero((found.keys < SOUND_MARK) & (ids >= 0))
+    rarity[found.size[rows] - 1, bases[found.doc[rows]] + found.pos[rows]] = idf[ids[rows]] - 1.0
+    return [rarity[:, begin:end] for begin, end in pairwise(bases.tolist())]
+
+
+def _bases(texts: Sequence[FeatureText]) -> NDArray[np.int64]:
+    """Where each text begins when all are laid end to end, and where the last ends (N + 1,)."""
+    return np.concatenate([[0], np.cumsum([len(text.chars) for text in texts])]).astype(np.int64)
 
 
 def _spread(
@@ -119,13 +154,12 @@ def _spread(
     total = np.bincount(cell, weights=weight, minlength=len(cell_keys))
     size = found.size[known].astype(np.int64)
     share = (weight / total[cell] / size)[:, None] * contributions[cell]
-    lengths = np.array([len(text.chars) for text in texts], np.int64)
-    base = np.cumsum(lengths) - lengths
-    start = base[doc] + found.pos[known]
+    bases = _bases(texts)
+    start = bases[doc] + found.pos[known]
     # A contribution spreads over [start, start + size): add at the start, take away at the end.
-    n = int(lengths.sum())
+    n = int(bases[-1])
     steps = np.zeros((n + 1, contributions.shape[1] if contributions.ndim == 2 else 0))
     np.add.at(steps, start, share)
     np.subtract.at(steps, start + size, share)
     per_char = np.cumsum(steps, axis=0)[:n].astype(np.float32)
-    return [per_char[b : b + length] for b, length in zip(base, lengths, strict=True)]
+    return [per_char[begin:end] for begin, end in pairwise(bases.tolist())]

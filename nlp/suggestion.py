@@ -33,23 +33,22 @@ class Decision:
 class Evidence:
     """A stretch of the masked text that speaks for the first department.
 
-    `weight` is its share of all that speaks for it; `start`, `end` index into `masked_text`,
-    or into `masked_title` when `field` is `title`.
+    `weight` is its share of all that speaks for it; `start`, `end` index into `masked_text`.
     """
 
     text: str
     weight: float
     start: int
     end: int
-    field: Literal["text", "title"] = "text"
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
     """派单建议 for one transcript.
 
-    `departments` are all the city's, best first. `personal_data` lists the kinds that were
-    masked. Nothing in it holds what was masked.
+    `departments` are all the city's, best first. `duty` is empty when no duty of the first one
+    shares a word with the text. `personal_data` lists the kinds that were masked; nothing in a
+    suggestion holds what was masked.
     """
 
     id: str

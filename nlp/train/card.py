@@ -22,10 +22,11 @@ normalised sigmoids of the margins, fitted on out-of-fold answers. Made by
 {messages} messages of one public message board (labels: one reading each by a language-model
 reader against the guide, not by officials; about 1 in 20 doubtful), {categories} messages with
 first-level category (Teddy Cup 2020 C; competition data without licence), {written} examples
-written by the project for departments the messages hardly show (tuiyi, shuiwu, jinrong, yingji,
-fagai, other), and homophone classes from pycorrector's table (Apache-2.0). None of the messages is
-part of the artefact; the vocabulary holds runs of at most four characters that at least three
-messages share.
+written by the project (about 20 each for departments the messages hardly show: tuiyi, shuiwu,
+jinrong, yingji, fagai, other; about 5 each for the rest), and homophone classes from
+pycorrector's table (Apache-2.0). None of the messages is part of the artefact; the vocabulary
+holds runs of at most four characters that at least three messages share. Each message is also
+learnt once more, retold as a call by rule (`nlp/train/speech.py`).
 
 **Kept out of training:** {held_out} messages. A near-duplicate group is kept out when the SHA-256
 of its smallest id modulo 100 is below 12. The shipped model never saw them, nor the category
@@ -69,7 +70,10 @@ def write_card(folder: Path, manifest: Manifest, run: dict[str, Any]) -> Path:
 _SETS = {
     "departments_cv": "departments, cross-validation on the training messages",
     "departments_cv_sure": "the same, only messages the reader was sure of",
+    "departments_cv_as_calls": "the same messages retold as calls (no title, small talk)",
     "departments_held_out": "departments, messages kept out of training",
+    "departments_held_out_sure": "the same, only messages the reader was sure of",
+    "departments_held_out_as_calls": "the same, retold as calls",
     "category_cv": "first-level category, cross-validation",
 }
 _KEYS = ("n", "top1", "top3", "macro_f1", "ece", "auto_share_at_97")

@@ -48,6 +48,7 @@ def fold_rows(data: LabelledTexts, *, folds: int, seed: int) -> Iterator[tuple[A
 
 def out_of_fold_margins(
     data: LabelledTexts,
+    twins: LabelledTexts | None,
     extra: LabelledTexts | None,
     make_vocabulary: VocabularyMaker,
     *,
@@ -56,36 +57,39 @@ def out_of_fold_margins(
     folds: int,
     seed: int,
     on_fold: Callable[[int], None],
-) -> NDArray[np.float64]:
-    """Margins (N, K) of `data`, each from a model and vocabulary that never saw the row's group.
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Margins (N, K) of `data` and of `twins`, each from a model that never saw the row's group.
 
+    `twins` are other forms of the same rows (row for row): trained on with them, never tested.
     `extra` rows (our written examples) are trained on in every fold and never tested.
     """
     margins = np.zeros((len(data), len(order)))
+    twin_margins = np.zeros((len(data) if twins is not None else 0, len(order)))
     for number, (train, test) in enumerate(fold_rows(data, folds=folds, seed=seed)):
-        head, vocabulary = fit_on(
-            data.take(train), extra, make_vocabulary, order=order, cost=cost, seed=seed
-        )
+        parts = [data.take(train)]
+        parts += [twins.take(train)] if twins is not None else []
+        parts += [extra] if extra is not None else []
+        head, vocabulary = fit_on(parts, make_vocabulary, order=order, cost=cost, seed=seed)
         margins[test] = head.margins(feature_matrix(data.take(test).texts, vocabulary))
+        if twins is not None:
+            twin_rows = feature_matrix(twins.take(test).texts, vocabulary)
+            twin_margins[test] = head.margins(twin_rows)
         on_fold(number)
-    return margins
+    return margins, twin_margins
 
 
 def fit_on(
-    data: LabelledTexts,
-    extra: LabelledTexts | None,
+    parts: Sequence[LabelledTexts],
     make_vocabulary: VocabularyMaker,
     *,
     order: Sequence[str],
     cost: float,
     seed: int,
 ) -> tuple[LinearHead, Vocabulary]:
-    """One head and the vocabulary it was fitted with."""
-    texts, labels, weights = list(data.texts), list(data.labels), data.weights
-    if extra is not None:
-        texts += extra.texts
-        labels += extra.labels
-        weights = np.concatenate([weights, extra.weights])
+    """One head fitted on all parts, and its vocabulary."""
+    texts = [text for part in parts for text in part.texts]
+    labels = [label for part in parts for label in part.labels]
+    weights = np.concatenate([part.weights for part in parts])
     vocabulary = make_vocabulary(texts)
     rows = feature_matrix(texts, vocabulary)
     head = fit_head(rows, labels, order=order, weights=weights, cost=cost, seed=seed)

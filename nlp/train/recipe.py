@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from .crossval import (
     ranking_metrics,
 )
 from .export import export_heads
-from .linear import LinearHead, build_vocabulary, feature_matrix
+from .linear import LinearHead, build_vocabulary, document_counts, feature_matrix
 from .rows import (
     CATEGORIES_FILE,
     DEPARTMENTS_FILE,
@@ -47,12 +48,16 @@ from .rows import (
     load_written,
     syllable_classes,
 )
+from .speech import as_call
 from .thresholds import auto_thresholds
 
 MODEL_FILE = "model.onnx"
 RUN_FILE = "run.json"
 # A reader's toss-ups teach less than what the reader was sure of.
 WEIGHT_OF_CONFIDENCE = {1: 0.4, 2: 0.8, 3: 1.0}
+# A message and its retelling as a call are not two readings.
+CALL_WEIGHT = 0.5
+CALL_SEED = 12345
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +74,13 @@ class TrainOptions:
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """Prepared data; `messages` holds all rows, `held_out` marks those never trained on."""
+    """Prepared data; `messages` holds all rows, `held_out` marks those never trained on, `calls`
+    has each message retold as a call."""
 
     messages: LabelledTexts
     held_out: NDArray[np.bool_]
     sure: NDArray[np.bool_]
+    calls: tuple[FeatureText, ...]
     written: LabelledTexts
     categories: LabelledTexts
     sounds: NDArray[np.uint16]
@@ -99,14 +106,12 @@ def train_artifact(
     order = tuple(d.code for d in departments.departments)
     names = {d.code: d.name for d in departments.departments}
     prepared = load_training_set(data, order, progress)
-    train = prepared.messages.take(np.flatnonzero(~prepared.held_out))
-    department = _department_head(prepared, train, order, options, progress)
+    department = _department_head(prepared, order, options, progress)
     category = _category_head(prepared, department.vocabulary, options, progress)
     metrics = {
-        "departments_cv": department.cv_metrics,
-        "departments_cv_sure": department.cv_metrics_sure,
-        "departments_held_out": _held_out_metrics(prepared, department, order),
-        "category_cv": category.cv_metrics,
+        **department.metrics,
+        **_held_out_metrics(prepared, department, order),
+        **category.metrics,
     }
     department.vocabulary.save(folder / VOCABULARY_FILE)
     export_heads(folder / MODEL_FILE, department.head, category.head)
@@ -164,8 +169,7 @@ class _Fitted:
     head: LinearHead
     vocabulary: Vocabulary
     calibration: Calibration
-    cv_metrics: dict[str, float]
-    cv_metrics_sure: dict[str, float]
+    metrics: dict[str, dict[str, float]]
     thresholds: dict[str, float]
     per_label: dict[str, dict[str, float]]
 
@@ -181,11 +185,17 @@ def load_training_set(data: Path, order: Sequence[str], progress: Progress) -> T
     closed = set(groups[: len(messages)][held_out].tolist())
     open_rows = [at for at in range(len(categories)) if groups[len(messages) + at] not in closed]
     texts = _prepared([*messages, *written, *(categories[at] for at in open_rows)], progress)
+    rng = random.Random(CALL_SEED)
+    calls = [
+        row.model_copy(update={"title": "", "text": as_call(row.title, row.text, rng)})
+        for row in messages
+    ]
     n, w = len(messages), len(written)
     return TrainingSet(
         messages=_labelled(texts[:n], messages, groups[:n]),
         held_out=held_out,
         sure=np.array([row.confidence == 3 for row in messages]),
+        calls=tuple(_prepared(calls, progress)),
         written=_labelled(texts[n : n + w], written, np.arange(w)),
         categories=LabelledTexts(
             tuple(texts[n + w :]),
@@ -202,21 +212,28 @@ def load_training_set(data: Path, order: Sequence[str], progress: Progress) -> T
 
 def _department_head(
     prepared: TrainingSet,
-    train: LabelledTexts,
     order: tuple[str, ...],
     options: TrainOptions,
     progress: Progress,
 ) -> _Fitted:
-    sure = prepared.sure[~prepared.held_out]
+    open_rows = np.flatnonzero(~prepared.held_out)
+    train = prepared.messages.take(open_rows)
+    calls = replace(
+        train,
+        texts=tuple(prepared.calls[at] for at in open_rows),
+        weights=CALL_WEIGHT * train.weights,
+    )
+    sure = prepared.sure[open_rows]
+    # Document frequencies need no labels: the category messages make them steadier.
+    background = document_counts(prepared.categories.texts, prepared.sounds)
 
     def vocabulary(texts: Sequence[FeatureText]) -> Vocabulary:
-        # Document frequencies need no labels: the category messages make them steadier.
-        return build_vocabulary(
-            [*texts, *prepared.categories.texts], prepared.sounds, max_features=options.max_features
-        )
+        counts = background.merged(document_counts(texts, prepared.sounds))
+        return build_vocabulary(counts, prepared.sounds, max_features=options.max_features)
 
-    margins = out_of_fold_margins(
+    margins, call_margins = out_of_fold_margins(
         train,
+        calls,
         prepared.written,
         vocabulary,
         order=order,
@@ -227,15 +244,25 @@ def _department_head(
     )
     labels = np.array([order.index(label) for label in train.labels])
     probabilities = cross_calibrated(margins, labels, train.groups)
+    calibration = fit_calibration(margins, labels)
     head, words = fit_on(
-        train, prepared.written, vocabulary, order=order, cost=options.cost, seed=options.seed
+        [train, calls, prepared.written],
+        vocabulary,
+        order=order,
+        cost=options.cost,
+        seed=options.seed,
     )
     return _Fitted(
         head=head,
         vocabulary=words,
-        calibration=fit_calibration(margins, labels),
-        cv_metrics=ranking_metrics(probabilities, labels),
-        cv_metrics_sure=ranking_metrics(probabilities[sure], labels[sure]),
+        calibration=calibration,
+        metrics={
+            "departments_cv": ranking_metrics(probabilities, labels),
+            "departments_cv_sure": ranking_metrics(probabilities[sure], labels[sure]),
+            "departments_cv_as_calls": ranking_metrics(
+                calibration.probabilities(call_margins), labels
+            ),
+        },
         thresholds=auto_thresholds(probabilities, labels, order, precision=options.precision),
         per_label=_per_label(probabilities, labels, order),
     )
@@ -246,8 +273,9 @@ def _category_head(
 ) -> _Fitted:
     data = prepared.categories
     order = tuple(sorted(set(data.labels)))
-    margins = out_of_fold_margins(
+    margins, _ = out_of_fold_margins(
         data,
+        None,
         None,
         lambda _: vocabulary,
         order=order,
@@ -259,22 +287,37 @@ def _category_head(
     labels = np.array([order.index(label) for label in data.labels])
     probabilities = cross_calibrated(margins, labels, data.groups)
     head, _ = fit_on(
-        data, None, lambda _: vocabulary, order=order, cost=0.3 * options.cost, seed=options.seed
+        [data], lambda _: vocabulary, order=order, cost=0.3 * options.cost, seed=options.seed
     )
-    metrics = ranking_metrics(probabilities, labels)
     return _Fitted(
-        head, vocabulary, fit_calibration(margins, labels), metrics, metrics, {},
-        _per_label(probabilities, labels, order),
-    )  # fmt: skip
+        head=head,
+        vocabulary=vocabulary,
+        calibration=fit_calibration(margins, labels),
+        metrics={"category_cv": ranking_metrics(probabilities, labels)},
+        thresholds={},
+        per_label=_per_label(probabilities, labels, order),
+    )
 
 
 def _held_out_metrics(
     prepared: TrainingSet, fitted: _Fitted, order: Sequence[str]
-) -> dict[str, float]:
-    rows = prepared.messages.take(np.flatnonzero(prepared.held_out))
-    margins = fitted.head.margins(feature_matrix(rows.texts, fitted.vocabulary))
+) -> dict[str, dict[str, float]]:
+    at_rows = np.flatnonzero(prepared.held_out)
+    rows = prepared.messages.take(at_rows)
     labels = np.array([order.index(label) for label in rows.labels])
-    return ranking_metrics(fitted.calibration.probabilities(margins), labels)
+    sure = prepared.sure[at_rows]
+
+    def probabilities(texts: Sequence[FeatureText]) -> NDArray[np.float64]:
+        margins = fitted.head.margins(feature_matrix(texts, fitted.vocabulary))
+        return fitted.calibration.probabilities(margins)
+
+    written = probabilities(rows.texts)
+    called = probabilities([prepared.calls[at] for at in at_rows])
+    return {
+        "departments_held_out": ranking_metrics(written, labels),
+        "departments_held_out_sure": ranking_metrics(written[sure], labels[sure]),
+        "departments_held_out_as_calls": ranking_metrics(called, labels),
+    }
 
 
 def _per_label(
