@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..config.errors import TranscriptError
 from ..models.registry import Registry
@@ -16,6 +15,7 @@ from ..nlp.transcript import Transcript, check_transcript
 from .batcher import Batcher, BatchLimits, RunBatch
 from .errors import UnavailableError
 from .metrics import Metrics
+from .schemas import SuggestionOut
 from .settings import Settings
 from .store import Change, SuggestionChange
 
@@ -32,13 +32,13 @@ NOT_STORED = UnavailableError(
 class TranscriptResult:
     """What became of one transcript."""
 
-    suggestion: dict[str, Any] | None = None
+    suggestion: SuggestionOut | None = None
     error: Exception | None = None
 
     @property
     def name(self) -> str:
         """The decision, or `error`; what metrics count by."""
-        return "error" if self.suggestion is None else self.suggestion["decision"]["verdict"]
+        return "error" if self.suggestion is None else self.suggestion.decision.verdict
 
 
 class HotlineService:
@@ -115,7 +115,9 @@ class HotlineService:
         transcripts: Sequence[Transcript],
         results: list[TranscriptResult],
     ) -> None:
-        views = [suggestion.to_dict(top=TOP) for _, suggestion in made]
+        views = [
+            SuggestionOut.model_validate(suggestion.to_dict(top=TOP)) for _, suggestion in made
+        ]
         changes: list[Change] = [
             SuggestionChange(
                 transcript_id=transcripts[index].id,
@@ -124,7 +126,7 @@ class HotlineService:
                 decision=suggestion.decision.verdict,
                 department=suggestion.departments[0].code,
                 model=self.ref,
-                suggestion=view,
+                suggestion=view.model_dump(),
             )
             for (index, suggestion), view in zip(made, views, strict=True)
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -119,13 +119,54 @@ class TranscriptIn(BaseModel):
     )
 
 
+class DepartmentOut(BaseModel):
+    """One candidate with its calibrated probability."""
+
+    code: str
+    name: str
+    probability: float = Field(ge=0, le=1)
+
+
+class DecisionOut(BaseModel):
+    """`auto` may be dispatched, `suggest` is recommended to the clerk, `human` must be read."""
+
+    verdict: Literal["auto", "suggest", "human"]
+    rule: str = Field(description="stable machine name")
+    reason: str = Field(description="Chinese sentence for the clerk")
+
+
+class EvidenceWordOut(BaseModel):
+    """Characters `start` to `end` of `masked_text`, and their share of all that speaks for the
+    first department."""
+
+    text: str
+    weight: float
+    start: int
+    end: int
+
+
+class SuggestionOut(BaseModel):
+    """派单建议. Nothing in it holds what was masked."""
+
+    departments: list[DepartmentOut] = Field(description="the likeliest, best first")
+    decision: DecisionOut
+    evidence: list[EvidenceWordOut]
+    duty: str = Field(description="the first department's duty that fits, or empty")
+    category: str
+    category_probability: float = Field(ge=0, le=1)
+    masked_text: str
+    masked_title: str
+    personal_data: list[str] = Field(description="kinds of personal data that were masked")
+    model: str
+
+
 class TranscriptOut(BaseModel):
     """What is suggested for one transcript."""
 
     index: int
     id: str | None = None
     status: Literal["ok", "error"]
-    suggestion: dict[str, Any] | None = None
+    suggestion: SuggestionOut | None = None
     error: ItemError | None = None
 
 
