@@ -6,7 +6,8 @@ one family is one object to the suppression of double boxes and to the tracker.
 
 from __future__ import annotations
 
-VEHICLE, BIN, TWO_WHEELER, PERSON = "vehicle", "bin", "two_wheeler", "person"
+VEHICLE, BIN, TWO_WHEELER = "vehicle", "bin", "two_wheeler"
+PERSON, GARBAGE, STALL = "person", "garbage", "stall"
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     VEHICLE: ("car", "bus", "truck"),

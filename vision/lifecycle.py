@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from .cameras import Camera, Zone
-from .families import PERSON, family_of
+from .families import GARBAGE, PERSON, family_of
 from .incident import Box, Incident, IncidentState, Transition
 from .kinds import Kind, Kinds
 from .rules import RULES, Observation
 from .rules.rule import BEGINS_AT, HOLDS_AT
-from .scene import Scene, Stay, box_iou, ground_point, same_place
+from .scene import Scene, Stay, box_iou, box_shared, ground_point, same_place
 from .tracker import SETTINGS
 from .zones import zone_of
 
@@ -29,6 +29,7 @@ SUSPECT_SHARE = 0.25
 FORGET_AFTER_S = 30.0
 MAX_PATIENCE_S = 120.0
 PLACE_CELLS = 32
+HEAP_GAP = 0.2
 ACTIVE = (IncidentState.SUSPECTED, IncidentState.OPEN)
 
 
@@ -230,11 +231,9 @@ class Lifecycle:
 
     def _known(self, claim: Claim, stay: Stay) -> bool:
         """Whether another claim already speaks for the same object."""
-        spread = _spread if stay.family == "garbage" else _unchanged
+        alike = _one_heap if stay.family == GARBAGE else same_place
         return any(
-            other.kind_id == claim.kind_id
-            and other.state in ACTIVE
-            and same_place(spread(other.box), spread(claim.box))
+            other.kind_id == claim.kind_id and other.state in ACTIVE and alike(other.box, claim.box)
             for other in self.claims
         )
 
@@ -306,12 +305,12 @@ def _utc(t: float) -> datetime:
     return datetime.fromtimestamp(t, tz=UTC)
 
 
-def _spread(box: Box) -> Box:
-    """Half a box larger on every side: heaps beside each other are one heap."""
+def _one_heap(a: Box, b: Box) -> bool:
+    """Whether two heaps lie so near each other that a person would call them one."""
+    return box_shared(_grown(a), _grown(b)) > 0
+
+
+def _grown(box: Box) -> Box:
     x1, y1, x2, y2 = box
-    dx, dy = (x2 - x1) / 2, (y2 - y1) / 2
+    dx, dy = HEAP_GAP * (x2 - x1), HEAP_GAP * (y2 - y1)
     return x1 - dx, y1 - dy, x2 + dx, y2 + dy
-
-
-def _unchanged(box: Box) -> Box:
-    return box

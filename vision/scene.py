@@ -12,7 +12,20 @@ from dataclasses import dataclass, field
 
 from .incident import Box
 
-SHARE_RISING = 0.1
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a vote follows what is seen.
+
+    Attributes:
+        tau_s: seconds of seen time after which a sighting has lost 63 % of its weight.
+        rising: below this share a sighting may begin a new run …
+        pause_s: … if the last one is longer ago than this.
+    """
+
+    tau_s: float
+    rising: float
+    pause_s: float
 
 
 @dataclass(slots=True)
@@ -21,7 +34,7 @@ class Vote:
 
     Attributes:
         share: 0–1, weighted towards the last `tau_s` seconds of seen time.
-        since: when the present rise began.
+        since: when the present run began.
         last: when it last held.
         total_s: seconds of seen time for which it held.
     """
@@ -31,11 +44,11 @@ class Vote:
     last: float = 0.0
     total_s: float = 0.0
 
-    def cast(self, holds: bool, t: float, weight_s: float, tau_s: float) -> None:
+    def cast(self, holds: bool, t: float, weight_s: float, pace: Pace) -> None:
         """Count one sighting that stands for `weight_s` seconds."""
-        step = 1.0 - math.exp(-weight_s / tau_s)
+        step = 1.0 - math.exp(-weight_s / pace.tau_s)
         if holds:
-            if self.share < SHARE_RISING:
+            if self.share < pace.rising and t - self.last > pace.pause_s:
                 self.since = t
             self.last = t
             self.total_s = round(self.total_s + weight_s, 3)
@@ -51,6 +64,7 @@ class Stay:
     Attributes:
         id: the track it came from.
         anchor: where it stands (x1, y1, x2, y2); drifts only over many minutes.
+        home: the first anchor, from which creeping is measured.
         box: as last seen.
         since: when it came to rest.
         last_seen: last confirmed sighting.
@@ -60,14 +74,16 @@ class Stay:
         absent_since: first frame in which the place was in clear view and empty; None otherwise.
         back_hits: sightings in a row after an absence, not yet believed.
         longest_gap_s: longest absence it came back from: the detector's weakness at this place.
-        left_by, left_at: track that seems to be this object driving off, and when it moved.
-        departed: it was seen leaving.
+        left_by: track that seems to be this object driving off.
+        left: that track was seen well away from here.
+        departed: it left, and its place was then seen empty.
         seen_now, credit_s: of the present frame.
     """
 
     id: int
     family: str
     anchor: Box
+    home: Box
     box: Box
     since: float
     last_seen: float
@@ -81,7 +97,7 @@ class Stay:
     back_hits: int = 0
     longest_gap_s: float = 0.0
     left_by: int | None = None
-    left_at: float | None = None
+    left: bool = False
     departed: bool = False
     seen_now: bool = True
     credit_s: float = 0.0

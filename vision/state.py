@@ -85,7 +85,8 @@ def _box(row: Sequence[float]) -> Box:
 
 def _stay(row: Sequence[Any]) -> Stay:
     values = _named(Stay, row)
-    values["anchor"], values["box"] = _box(values["anchor"]), _box(values["box"])
+    for name in ("anchor", "home", "box"):
+        values[name] = _box(values[name])
     values["votes"] = {name: Vote(*vote) for name, vote in values["votes"].items()}
     values["attended"] = Vote(*values["attended"])
     return Stay(**values)

@@ -15,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from .families import PERSON
+from .families import GARBAGE, PERSON, STALL
 from .geometry import areas, intersections, iou
 from .incident import Box
-from .scene import Scene, Stay, Track, Vote, box_iou, same_place
+from .scene import Pace, Scene, Stay, Track, Vote, box_area, box_iou, box_shared, same_place
 
 Floats = NDArray[np.float64]
 
 UNMATCHED_COST = 1.0
+CREEP_DISTANCE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,18 @@ class TrackerSettings:
     anchor_hits: int = 15
     anchor_drift_s: float = 600.0
     label_tau_s: float = 8.0
-    attended_tau_s: float = 20.0
+    label_periods: float = 3.0
+    label_rising: float = 0.3
+    attended_tau_s: float = 30.0
+    attended_periods: float = 6.0
+    attended_rising: float = 0.1
+    attended_pause_s: float = 5.0
     rest_samples: int = 9
 
 
 SETTINGS = TrackerSettings()
 # Shapes without a firm outline: their boxes breathe more than a car's.
-LOOSE_FAMILIES = frozenset({"garbage", "stall"})
+LOOSE_FAMILIES = frozenset({GARBAGE, STALL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,16 @@ class _Step:
             settings.max_credit_gap_s,
             max(settings.credit_gap_s, settings.credit_periods * scene.period_s),
         )
+        # A share over fewer than a handful of frames would be a matter of luck.
+        period_s = scene.period_s
+        self.label_pace = Pace(
+            max(settings.label_tau_s, settings.label_periods * period_s), settings.label_rising, 0.0
+        )
+        self.attended_pace = Pace(
+            max(settings.attended_tau_s, settings.attended_periods * period_s),
+            settings.attended_rising,
+            max(settings.attended_pause_s, settings.brief_periods * period_s),
+        )
         self.ids = [-1] * len(boxes.labels)
 
     def run(self) -> list[int]:
@@ -133,7 +149,7 @@ class _Step:
             [
                 self._place_cost(stays),
                 self._motion_cost(tracks, [self._predict(track) for track in tracks]),
-                self._motion_cost(ghosts, [stay.box for stay in ghosts]) + 0.3,
+                0.3 + 0.7 * self._motion_cost(ghosts, [stay.box for stay in ghosts]),
             ]
         )
         rows, columns = linear_sum_assignment(np.minimum(cost, UNMATCHED_COST))
@@ -172,6 +188,9 @@ class _Step:
         # The visible rest of something half hidden: inside the place, and not a mere speck of it.
         part = ~fits & (inside >= 0.85) & (overlap >= 0.3)
         cost = np.where(fits, 0.7 * (1.0 - overlap), np.where(part, 0.85, UNMATCHED_COST))
+        # A place given up leaves its boxes to whatever came to it by motion.
+        handicap = np.array([_handicap(stay) for stay in stays])[:, None]
+        cost = handicap + (1.0 - handicap) * cost
         cost[~self._same_family([stay.family for stay in stays])] = UNMATCHED_COST
         return np.asarray(cost, dtype=np.float64)
 
@@ -219,7 +238,7 @@ class _Step:
                 return
             stay.longest_gap_s = max(stay.longest_gap_s, round(gap_s, 3))
         stay.absent_since, stay.back_hits = None, 0
-        stay.left_by, stay.left_at, stay.departed = None, None, False
+        stay.left_by, stay.left, stay.departed = None, False, False
         stay.seen_now = True
         stay.credit_s = min(gap_s, self.credit_bound_s)
         stay.seen_s = round(stay.seen_s + stay.credit_s, 3)
@@ -239,9 +258,9 @@ class _Step:
         stay.score = max(stay.score, score)
         stay.votes.setdefault(label, Vote())
         for name, vote in stay.votes.items():
-            vote.cast(name == label, self.t, stay.credit_s, self.settings.label_tau_s)
+            vote.cast(name == label, self.t, stay.credit_s, self.label_pace)
         near = self._person_near(stay.anchor)
-        stay.attended.cast(near, self.t, stay.credit_s, self.settings.attended_tau_s)
+        stay.attended.cast(near, self.t, stay.credit_s, self.attended_pace)
 
     def _person_near(self, place: Box) -> bool:
         """Whether a person's feet are within about half a box of the place."""
@@ -259,7 +278,7 @@ class _Step:
         """A box that no longer fits continues what stood here a moment ago."""
         track = self._new_track(i)
         track.first_box = stay.anchor
-        stay.left_by, stay.left_at = track.id, stay.last_seen
+        stay.left_by = track.id
 
     def _judge_unseen(self) -> None:
         """Empty, hidden, or driven away?"""
@@ -270,6 +289,9 @@ class _Step:
             if stay.seen_now or (stay.back_hits and stay.id in self.ids):
                 continue
             stay.back_hits = 0
+            leaver = by_id.get(stay.left_by) if stay.left_by is not None else None
+            if leaver is not None:
+                stay.left |= _apart(leaver.box, stay.anchor) >= self.settings.left_distance
             anchor = np.array([stay.anchor])
             covering = intersections(anchor, visible).sum() / max(float(areas(anchor)[0]), 1e-9)
             if covering >= self.settings.covered_share:
@@ -281,10 +303,7 @@ class _Step:
             stay.covered_since = None
             if stay.absent_since is None:
                 stay.absent_since = self.t
-            leaver = by_id.get(stay.left_by) if stay.left_by is not None else None
-            if leaver is None or stay.absent_s(self.t) < self.settings.left_after_s:
-                continue
-            stay.departed |= _apart(leaver.box, stay.anchor) >= self.settings.left_distance
+            stay.departed |= stay.left and stay.absent_s(self.t) >= self.settings.left_after_s
 
     # --- tracks ------------------------------------------------------------------------------
 
@@ -385,7 +404,7 @@ class _Step:
             return
         for old in rivals:
             born_here = same_place(track.first_box, old.anchor)
-            if born_here:
+            if born_here and not _crept(old.home, place):
                 # The same object boxed differently, for example by its headlights.
                 old.anchor = place
                 self._see(old, self.ids.index(track.id))
@@ -395,6 +414,7 @@ class _Step:
             id=track.id,
             family=track.family,
             anchor=place,
+            home=place,
             box=track.box,
             since=track.rest_since,
             last_seen=self.t,
@@ -402,7 +422,7 @@ class _Step:
             hits=track.rest_hits,
             score=track.score,
             votes={},
-            attended=Vote(),
+            attended=Vote(since=track.rest_since, last=track.rest_since),
             credit_s=self.t - track.rest_since,
         )
         self.scene.stays.append(stay)
@@ -410,8 +430,21 @@ class _Step:
         # What it was when first believed, it was since it came to rest.
         for vote in stay.votes.values():
             vote.share, vote.since = 1.0, track.rest_since
-        if stay.attended.share > 0:
-            stay.attended.since = track.rest_since
+
+
+def _handicap(stay: Stay) -> float:
+    """How far a stay stands back behind tracks that claim the same box."""
+    if stay.departed:
+        return 0.8
+    return 0.3 if stay.absent_since is not None else 0.0
+
+
+def _crept(home: Box, place: Box) -> bool:
+    """Whether a thing has shifted, rather than been boxed larger or smaller where it is."""
+    small, large = sorted((home, place), key=box_area)
+    if box_shared(small, large) >= 0.85 * box_area(small):
+        return False
+    return _apart(place, home) > CREEP_DISTANCE
 
 
 def _blend(a: Box, b: Box, pull: float) -> Box:

@@ -6,7 +6,7 @@ from ..kinds import Kind
 from ..scene import Stay
 from .rule import HOLDS_AT, Observation, Rule, percent
 
-FULL_ATTENDANCE = 0.4
+FULL_ATTENDANCE = 0.6
 
 
 def observe(stay: Stay, kind: Kind, standing: bool) -> Observation:
