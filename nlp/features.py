@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +104,7 @@ class Vocabulary:
                     idf=arrays["idf"].astype(np.float32),
                     sounds=arrays["sounds"].astype(np.uint16),
                 )
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
             raise ModelError(f"{path}: not a vocabulary: {error}") from None
         if found.keys.shape != found.idf.shape or found.sounds.shape != (65536,):
             raise ModelError(f"{path}: arrays of the vocabulary do not fit together")

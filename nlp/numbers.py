@@ -36,6 +36,8 @@ _ID_CUE = re.compile(r"(?:身份证|证件|身份号)[^。！？]{0,10}$")
 _CARD_CUE = re.compile(
     r"(?:卡号|银行卡|储蓄卡|信用卡|账号|账户|帐号|帐户|存折|工资卡|社保卡)[^。！？]{0,10}$"
 )
+# One digit lost or doubled by the speech recogniser is still somebody's number.
+_MISHEARD_MOBILE = re.compile(r"1[3-9]\d{8}|1[3-9]\d{10}")
 # Lines that offices and firms publish are nobody's personal data.
 _PUBLIC = re.compile(r"(?:400|800)\d{7}|(?:0\d{2,3})?(?:123\d{2}|95\d{3}|96\d{3,4})")
 
@@ -145,7 +147,7 @@ def _kind_of(digits: str, before: str) -> str:
         return "id_card"
     if "X" in digits or "x" in digits:
         return ""
-    if _is_mobile(digits):
+    if _is_mobile(digits) or (_MISHEARD_MOBILE.fullmatch(digits) and _PHONE_CUE.search(before)):
         return "mobile"
     if len(digits) in range(15, 20) and (
         (digits[0] in "34569" and passes_luhn(digits)) or _CARD_CUE.search(before)

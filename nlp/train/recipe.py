@@ -32,7 +32,7 @@ from .crossval import (
     ranking_metrics,
 )
 from .export import export_heads
-from .linear import LinearHead, build_vocabulary, document_counts, feature_matrix
+from .linear import LinearHead, feature_matrix
 from .rows import (
     CATEGORIES_FILE,
     DEPARTMENTS_FILE,
@@ -50,6 +50,7 @@ from .rows import (
 )
 from .speech import as_call
 from .thresholds import auto_thresholds
+from .vocabulary import build_vocabulary, document_counts
 
 MODEL_FILE = "model.onnx"
 RUN_FILE = "run.json"
@@ -104,7 +105,6 @@ def train_artifact(
     folder = _fresh_folder(out, options)
     departments = load_departments()
     order = tuple(d.code for d in departments.departments)
-    names = {d.code: d.name for d in departments.departments}
     prepared = load_training_set(data, order, progress)
     department = _department_head(prepared, order, options, progress)
     category = _category_head(prepared, department.vocabulary, options, progress)
@@ -129,36 +129,8 @@ def train_artifact(
         "per_department": department.per_label,
     }
     (folder / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
-    manifest = Manifest(
-        name="router",
-        version=options.version,
-        task="routing",
-        model=describe_file(folder / MODEL_FILE),
-        files=(describe_file(folder / VOCABULARY_FILE), describe_file(folder / RUN_FILE)),
-        labels=tuple(Label(name=code, zh=names[code]) for code in order),
-        input={
-            "ids": "int64 [N, L] rows of the vocabulary, padded with 0",
-            "values": "float32 [N, L] log(1+tf)·idf of unit length, padded with 0",
-        },
-        output={
-            "department": "float32 [N, K] margins",
-            "category": "float32 [N, C] margins",
-            "contributions": "float32 [N, L, K] share of each feature in the department margins",
-        },
-        thresholds=department.thresholds,
-        metrics=metrics,
-        data_hash=prepared.hash,
-        data=(DEPARTMENTS_FILE, CATEGORIES_FILE, HOMOPHONES_FILE, WRITTEN_FILE.name),
-        licence="AGPL-3.0-or-later",
-        created=now.isoformat(timespec="seconds"),
-        extra={
-            "categories": list(category.head.labels),
-            "calibration": {
-                "department": asdict(department.calibration),
-                "category": asdict(category.calibration),
-            },
-        },
-    )
+    labels = tuple(Label(name=d.code, zh=d.name) for d in departments.departments)
+    manifest = _manifest(folder, options, labels, department, category, run)
     write_manifest(folder, manifest)
     write_card(folder, manifest, run)
     return folder
@@ -172,6 +144,46 @@ class _Fitted:
     metrics: dict[str, dict[str, float]]
     thresholds: dict[str, float]
     per_label: dict[str, dict[str, float]]
+
+
+def _manifest(
+    folder: Path,
+    options: TrainOptions,
+    labels: tuple[Label, ...],
+    department: _Fitted,
+    category: _Fitted,
+    run: dict[str, Any],
+) -> Manifest:
+    return Manifest(
+        name="router",
+        version=options.version,
+        task="routing",
+        model=describe_file(folder / MODEL_FILE),
+        files=(describe_file(folder / VOCABULARY_FILE), describe_file(folder / RUN_FILE)),
+        labels=labels,
+        input={
+            "ids": "int64 [N, L] rows of the vocabulary, padded with 0",
+            "values": "float32 [N, L] log(1+tf)·idf of unit length, padded with 0",
+        },
+        output={
+            "department": "float32 [N, K] margins",
+            "category": "float32 [N, C] margins",
+            "contributions": "float32 [N, L, K] share of each feature in the department margins",
+        },
+        thresholds=department.thresholds,
+        metrics=run["metrics"],
+        data_hash=run["data_hash"],
+        data=(DEPARTMENTS_FILE, CATEGORIES_FILE, HOMOPHONES_FILE, WRITTEN_FILE.name),
+        licence="AGPL-3.0-or-later",
+        created=run["created"],
+        extra={
+            "categories": list(category.head.labels),
+            "calibration": {
+                "department": asdict(department.calibration),
+                "category": asdict(category.calibration),
+            },
+        },
+    )
 
 
 def load_training_set(data: Path, order: Sequence[str], progress: Progress) -> TrainingSet:

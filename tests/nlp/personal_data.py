@@ -27,7 +27,8 @@ def mobile(rng: random.Random) -> str:
 
 
 def landline(rng: random.Random) -> str:
-    return f"{rng.choice(['0371', '010', '021', '0378'])}{rng.choice('5678')}{rng.randrange(10**7):07d}"
+    area = rng.choice(["0371", "010", "021", "0378"])
+    return f"{area}{rng.choice('5678')}{rng.randrange(10**7):07d}"
 
 
 def id_card(rng: random.Random) -> str:
@@ -91,7 +92,12 @@ def written_forms(kind: str, value: str, rng: random.Random) -> list[str]:
         area = 3 if value[:2] in ("01", "02") else 4
         forms += [f"{value[:area]}-{value[area:]}", f"（{value[:area]}）{value[area:]}"]
     if kind in ("mobile", "landline", "bank_card", "id_card"):
-        forms += [" ".join(value), ".".join(value), _said(value, SPOKEN), _said(value, PLAIN_CHINESE)]
+        forms += [
+            " ".join(value),
+            ".".join(value),
+            _said(value, SPOKEN),
+            _said(value, PLAIN_CHINESE),
+        ]
     if kind in ("mobile", "id_card") and groups:
         spoken = [_said(part, SPOKEN) for part in _grouped(value, groups)]
         forms += ["，".join(spoken), " ".join(spoken), "嗯".join(spoken)]
@@ -115,7 +121,13 @@ def _said(value: str, digits: dict[str, str]) -> str:
     return "".join(digits.get(c, c) for c in value)
 
 
-NAME_FRAMES = ["我叫{}，住在金水区", "联系人：{}，电话稍后补", "我姓名是{}", "本人{}，反映一下情况", "名字叫{}"]
+NAME_FRAMES = [
+    "我叫{}，住在金水区",
+    "联系人：{}，电话稍后补",
+    "我姓名是{}",
+    "本人{}，反映一下情况",
+    "名字叫{}",
+]
 SURNAMES = "王李张刘陈杨赵黄周吴徐孙马朱胡郭何高林郑"
 GIVEN = ["伟", "秀英", "敏", "建国", "丽娟", "志强", "海燕", "桂兰", "磊", "晓梅", "玉珍", "浩然"]
 

@@ -29,7 +29,9 @@ def test_one_changed_digit_is_noticed(at: int, by: int) -> None:
     assert not is_id_card(changed)
 
 
-@pytest.mark.parametrize("number", ["110105194913310021", "910105194912310021", "1" * 18, "", "X" * 18])
+@pytest.mark.parametrize(
+    "number", ["110105194913310021", "910105194912310021", "1" * 18, "", "X" * 18]
+)
 def test_impossible_numbers(number: str) -> None:
     assert not looks_like_id_card(number)
 

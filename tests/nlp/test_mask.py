@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from personal_data import with_secrets, without_secrets
+
 from xiaozheng.nlp.mask import MASK_PATTERN, MASKS, find_personal_data, mask_personal_data
 
 
@@ -24,6 +24,7 @@ from xiaozheng.nlp.mask import MASK_PATTERN, MASKS, find_personal_data, mask_per
         ("我电话是幺三八三七幺二三四五六", "我电话是〔手机号〕"),
         ("一三八，三七一二，三四五六", "〔手机号〕"),
         ("幺三八三个七一二三四五", "〔手机号〕"),
+        ("电话是幺五零三七一二三零零零八", "电话是〔手机号〕"),
         ("0371-67891234", "〔固定电话〕"),
         ("（0371）6789 1234 没人接", "〔固定电话〕 没人接"),
         ("打电话 67891234 没人接", "打电话 〔固定电话〕 没人接"),

@@ -53,9 +53,7 @@ def test_the_map_is_monotone_and_inside_the_source(source: str) -> None:
     assert len(reading.starts) == len(reading.ends) == len(reading.text)
     assert list(reading.starts) == sorted(reading.starts)
     assert list(reading.ends) == sorted(reading.ends)
-    assert all(
-        0 <= s < e <= len(source) for s, e in zip(reading.starts, reading.ends, strict=True)
-    )
+    assert all(0 <= s < e <= len(source) for s, e in zip(reading.starts, reading.ends, strict=True))
 
 
 @given(st.text(alphabet="我们嗯那个，路灯不亮一二三幺\n ", max_size=80))
