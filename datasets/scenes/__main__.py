@@ -9,7 +9,8 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from .clips import Clip, all_clips
+from .choreography import Clip
+from .clips import all_clips
 from .stills import SAMPLES, render_stills
 from .suite import write_suite
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .catalogue import Part, mesh_of, parts_of
-from .clips import FPS, Clip
+from .choreography import FPS, Clip
 from .description import Camera, Light, Scene, ground_m, place_at, project
 
 Region = tuple[int, int, int, int]

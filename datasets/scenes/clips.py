@@ -1,143 +1,9 @@
-"""The four sample clips as descriptions: scene, zones on the ground, and what truly happens.
-
-Traffic keeps right: vehicles in the lane beside the kerb y = 0 head towards −x (180°).
-"""
+"""The four sample clips as descriptions: scene, zones on the ground, and what truly happens."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from .description import Actor, Appearance, Camera, Key, Light, Scene, Street, project
-
-FPS = 5
-Style = dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class GroundZone:
-    """A zone as a rectangle on the ground (metres); `dwell_s` before an incident opens."""
-
-    id: str
-    name: str
-    x: tuple[float, float]
-    y: tuple[float, float]
-    forbids: tuple[str, ...]
-    dwell_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """One true situation of the clip, in seconds from its start."""
-
-    kind: str
-    zone: str
-    start_s: float
-    end_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """A scene on a media-time axis with its camera identity, zones and truth."""
-
-    name: str
-    camera_id: str
-    camera_name: str
-    scene: Scene
-    duration_s: float
-    zones: tuple[GroundZone, ...]
-    truth: tuple[Happening, ...]
-
-    @property
-    def frames(self) -> int:
-        """Number of pictures at `FPS`."""
-        return round(self.duration_s * FPS)
-
-
-def zone_polygon(camera: Camera, zone: GroundZone) -> list[list[float]]:
-    """The zone's corners in the picture, normalised and clipped to 0–1."""
-    (x0, x1), (y0, y1) = zone.x, zone.y
-    height = 0.14 if y0 >= 0 else 0.0
-    corners = [(x0, y0, height), (x1, y0, height), (x1, y1, height), (x0, y1, height)]
-    return [
-        [
-            round(min(max(x / camera.width, 0.0), 1.0), 4),
-            round(min(max(y / camera.height, 0.0), 1.0), 4),
-        ]
-        for x, y in project(camera, corners)
-    ]
-
-
-def look(model: str, from_s: float = -math.inf, /, **style: str) -> Appearance:
-    """An appearance from keyword style settings."""
-    return Appearance(from_s, model, tuple(sorted(style.items())))
-
-
-def passing(
-    name: str,
-    model: str,
-    enter_s: float,
-    y: float,
-    speed_m_s: float,
-    style: Style,
-    reach_m: float = 34.0,
-) -> Actor:
-    """Something driving by at constant speed; the lane decides the direction."""
-    sign = -1.0 if speed_m_s > 0 else 1.0
-    heading = 180.0 if sign < 0 else 0.0
-    time = 2 * reach_m / abs(speed_m_s)
-    keys = (
-        Key(enter_s, -sign * reach_m, y, heading),
-        Key(enter_s + time, sign * reach_m, y, heading),
-    )
-    return Actor(name, (look(model, **style),), keys, (enter_s, enter_s + time))
-
-
-def standing(name: str, model: str, x: float, y: float, heading: float, **style: str) -> Actor:
-    """Something that stays where it is for the whole clip."""
-    return Actor(name, (look(model, **style),), (Key(0.0, x, y, heading),))
-
-
-def walker(
-    name: str,
-    path: Sequence[tuple[float, float]],
-    start_s: float,
-    style: Style,
-    stops: Sequence[tuple[int, float, str]] = (),
-    speed_m_s: float = 1.3,
-    face: dict[int, float] | None = None,
-) -> Actor:
-    """A person walking `path`; `stops` are (corner, seconds, pose); `face` turns at a stop."""
-    halts = {corner: (wait, pose) for corner, wait, pose in stops}
-    base = {k: v for k, v in style.items() if k != "after_extra"}
-    keys: list[Key] = []
-    looks = [look("person", **base)]
-    now, heading = start_s, 0.0
-    for k, (x, y) in enumerate(path):
-        if k + 1 < len(path):
-            ahead = math.degrees(math.atan2(path[k + 1][1] - y, path[k + 1][0] - x))
-        if k == 0:
-            heading = ahead
-        keys.append(Key(now, x, y, heading))
-        if k in halts:
-            wait, pose = halts[k]
-            facing = (face or {}).get(k, heading)
-            keys.append(Key(now + 0.4, x, y, facing))
-            looks.append(look("person", now + 0.2, **base, pose=pose))
-            now += wait
-            if "after_extra" in style:
-                base["extra"] = style["after_extra"]
-            looks.append(look("person", now, **base))
-            keys.append(Key(now, x, y, facing))
-            heading = facing
-        if k + 1 < len(path):
-            if heading != ahead:
-                now += 0.4
-                keys.append(Key(now, x, y, ahead))
-                heading = ahead
-            now += math.dist((x, y), path[k + 1]) / speed_m_s
-    return Actor(name, tuple(looks), tuple(keys), (start_s, now))
+from .choreography import Clip, GroundZone, Happening, look, passing, standing, walker
+from .description import Actor, Camera, Key, Light, Scene, Street
 
 
 def illegal_parking() -> Clip:
@@ -214,10 +80,8 @@ def illegal_parking() -> Clip:
     )
 
 
-def bin_overflow() -> Clip:
-    """At dusk a bin is filled until bags pile up on and around it; a cleaner empties it."""
-    street = Street(seed=34, pavement_m=4.6, lanes=2, trees=True, bollards=False)
-    camera = Camera((-3.4, -4.9, 3.3), (0.45, 1.0, 0.55), 56.0)
+def _filling_bin() -> tuple[Actor, ...]:
+    """The bin through its states, and the bags around it."""
     full = Actor(
         "bin",
         (
@@ -239,12 +103,13 @@ def bin_overflow() -> Clip:
         (Key(0.0, -0.55, 0.62, 0.0),),
         (15.4, 35.8),
     )
+    return full, heap
+
+
+def _bin_people() -> tuple[Actor, ...]:
+    """Three who bring rubbish and the cleaner who takes it away."""
     dress = {"legs": "#22262e", "hair": "#1f1813"}
-    actors = (
-        full,
-        heap,
-        standing("bin2", "bin", 0.85, 0.85, -90.0, colour="#1f4f8f", state="closed"),
-        standing("bin3", "bin", 1.65, 0.87, -93.0, colour="#565b60", state="closed"),
+    return (
         walker(
             "first",
             [(8.0, 2.6), (0.4, 1.95), (-8.0, 2.6)],
@@ -303,6 +168,18 @@ def bin_overflow() -> Clip:
             [(1, 4.6, "bend")],
             face={1: -90.0},
         ),
+    )
+
+
+def bin_overflow() -> Clip:
+    """At dusk a bin is filled until bags pile up on and around it; a cleaner empties it."""
+    street = Street(seed=34, pavement_m=4.6, lanes=2, trees=True, bollards=False)
+    camera = Camera((-3.4, -4.9, 3.3), (0.45, 1.0, 0.55), 56.0)
+    actors = (
+        *_filling_bin(),
+        standing("bin2", "bin", 0.85, 0.85, -90.0, colour="#1f4f8f", state="closed"),
+        standing("bin3", "bin", 1.65, 0.87, -93.0, colour="#565b60", state="closed"),
+        *_bin_people(),
         passing("car", "saloon", 17.4, -5.1, -9.0, {"colour": "#5d6468", "lamps": "on"}),
     )
     zone = GroundZone("bins", "垃圾桶点位", (-1.3, 2.4), (-0.25, 1.9), ("bin_overflow",), 5)
@@ -317,19 +194,19 @@ def bin_overflow() -> Clip:
     )
 
 
-def street_vending() -> Clip:
-    """A vendor rides up, puts up table and umbrella, sells for 25 s, packs and rides away."""
-    street = Street(seed=58, pavement_m=5.4, lanes=3, trees=False)
-    camera = Camera((5.6, -9.6, 4.6), (0.4, 1.7, 0.7), 49.0)
-    dress = {"top": "#5f7a5a", "legs": "#4a4640", "hat": "straw"}
-    ride = Actor(
+_VENDOR = {"top": "#5f7a5a", "legs": "#4a4640", "hat": "straw"}
+
+
+def _cart() -> Actor:
+    """The tricycle that brings the goods and takes them away."""
+    return Actor(
         "cart",
         (
-            look("tricycle", colour="#1f4f8f", rider="yes", load="boxes", **dress),
+            look("tricycle", colour="#1f4f8f", rider="yes", load="boxes", **_VENDOR),
             look("tricycle", 8.2, colour="#1f4f8f", rider="no", load="boxes"),
             look("tricycle", 12.4, colour="#1f4f8f", rider="no", load="none"),
             look("tricycle", 39.4, colour="#1f4f8f", rider="no", load="boxes"),
-            look("tricycle", 41.0, colour="#1f4f8f", rider="yes", load="boxes", **dress),
+            look("tricycle", 41.0, colour="#1f4f8f", rider="yes", load="boxes", **_VENDOR),
         ),
         (
             Key(1.0, 17.0, -1.5, 180.0),
@@ -343,16 +220,20 @@ def street_vending() -> Clip:
         ),
         (1.0, 48.0),
     )
-    vendor = Actor(
+
+
+def _vendor() -> Actor:
+    """The vendor between getting off and getting on again."""
+    return Actor(
         "vendor",
         (
-            look("person", **dress, pose="stand"),
-            look("person", 9.0, **dress),
-            look("person", 10.4, **dress, pose="bend"),
-            look("person", 12.2, **dress, pose="reach"),
-            look("person", 14.6, **dress, pose="serve", extra="apron"),
-            look("person", 37.2, **dress, pose="reach"),
-            look("person", 38.8, **dress),
+            look("person", **_VENDOR, pose="stand"),
+            look("person", 9.0, **_VENDOR),
+            look("person", 10.4, **_VENDOR, pose="bend"),
+            look("person", 12.2, **_VENDOR, pose="reach"),
+            look("person", 14.6, **_VENDOR, pose="serve", extra="apron"),
+            look("person", 37.2, **_VENDOR, pose="reach"),
+            look("person", 38.8, **_VENDOR),
         ),
         (
             Key(8.2, -1.7, 2.1, -20.0),
@@ -364,6 +245,10 @@ def street_vending() -> Clip:
         ),
         (8.2, 41.0),
     )
+
+
+def _goods() -> tuple[Actor, ...]:
+    """Table and umbrella, and the cartons they come out of."""
     stall = Actor(
         "stall",
         (
@@ -383,11 +268,12 @@ def street_vending() -> Clip:
         )
         for k in range(3)
     )
-    actors = (
-        ride,
-        vendor,
-        stall,
-        *boxes,
+    return stall, *boxes
+
+
+def _buyers() -> tuple[Actor, ...]:
+    """Three customers."""
+    return (
         walker(
             "buyer1",
             [(13.0, 2.4), (2.05, 2.1), (13.0, 3.0)],
@@ -418,6 +304,18 @@ def street_vending() -> Clip:
             [(1, 3.4, "phone")],
             face={1: 180.0},
         ),
+    )
+
+
+def street_vending() -> Clip:
+    """A vendor rides up, puts up table and umbrella, sells for 25 s, packs and rides away."""
+    street = Street(seed=58, pavement_m=5.4, lanes=3, trees=False)
+    camera = Camera((5.6, -9.6, 4.6), (0.4, 1.7, 0.7), 49.0)
+    actors = (
+        _cart(),
+        _vendor(),
+        *_goods(),
+        *_buyers(),
         passing("car1", "suv", 6.5, -5.1, 10.0, {"colour": "#e4e3df"}),
         passing("car2", "saloon", 22.0, -5.1, 11.0, {"colour": "#33424a"}),
         passing(
@@ -452,11 +350,9 @@ def street_vending() -> Clip:
     )
 
 
-def ordinary() -> Clip:
-    """Nothing to report: passing traffic, one short wait at a crossing, shoppers, closed bins."""
-    street = Street(seed=73, pavement_m=4.8, lanes=3, trees=True, zebra_x=-7.6)
-    camera = Camera((9.0, -9.9, 7.0), (-0.8, -0.4, 0.2), 60.0)
-    waiting = Actor(
+def _waiting_car() -> Actor:
+    """Stops 4.3 s before the crossing, inside the no-parking zone."""
+    return Actor(
         "waiting",
         (look("saloon", colour="#7d2a24"),),
         (
@@ -469,27 +365,11 @@ def ordinary() -> Clip:
         ),
         (10.0, 25.2),
     )
-    actors = (
-        waiting,
-        passing("first", "suv", 0.5, -1.7, 10.0, {"colour": "#8d9296"}),
-        passing("second", "van", 6.0, -5.1, 9.0, {"colour": "#c9cccd"}),
-        passing("third", "saloon", 28.5, -1.8, 10.0, {"colour": "#27364f"}),
-        passing("fourth", "suv", 33.5, -5.1, 10.5, {"colour": "#e4e3df"}),
-        passing(
-            "cargo",
-            "tricycle",
-            22.6,
-            -2.0,
-            5.5,
-            {
-                "colour": "#2f6f4a",
-                "rider": "yes",
-                "load": "sacks",
-                "top": "#6a6458",
-                "hat": "straw",
-            },
-            24.0,
-        ),
+
+
+def _passers_by() -> tuple[Actor, ...]:
+    """One who crosses and two who walk past."""
+    return (
         walker(
             "crossing",
             [(-6.0, 2.0), (-6.2, -11.2)],
@@ -516,6 +396,35 @@ def ordinary() -> Clip:
             {"top": "#23406a", "legs": "#22262e", "extra": "backpack", "extra_colour": "#a05a3a"},
             speed_m_s=1.5,
         ),
+    )
+
+
+def ordinary() -> Clip:
+    """Nothing to report: passing traffic, one short wait at a crossing, shoppers, closed bins."""
+    street = Street(seed=73, pavement_m=4.8, lanes=3, trees=True, zebra_x=-7.6)
+    camera = Camera((9.0, -9.9, 7.0), (-0.8, -0.4, 0.2), 60.0)
+    actors = (
+        _waiting_car(),
+        passing("first", "suv", 0.5, -1.7, 10.0, {"colour": "#8d9296"}),
+        passing("second", "van", 6.0, -5.1, 9.0, {"colour": "#c9cccd"}),
+        passing("third", "saloon", 28.5, -1.8, 10.0, {"colour": "#27364f"}),
+        passing("fourth", "suv", 33.5, -5.1, 10.5, {"colour": "#e4e3df"}),
+        passing(
+            "cargo",
+            "tricycle",
+            22.6,
+            -2.0,
+            5.5,
+            {
+                "colour": "#2f6f4a",
+                "rider": "yes",
+                "load": "sacks",
+                "top": "#6a6458",
+                "hat": "straw",
+            },
+            24.0,
+        ),
+        *_passers_by(),
         standing("bin1", "bin", 3.2, 0.8, -90.0, colour="#2f6b3a", state="closed"),
         standing("bin2", "bin", 4.0, 0.8, -90.0, colour="#1f4f8f", state="closed"),
         standing("rack", "goods_rack", -1.6, 5.3, -90.0, seed="9"),

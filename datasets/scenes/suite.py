@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from .clips import Clip, zone_polygon
+from .choreography import Clip, zone_polygon
 
 _HEAD = (
     "# Written by `python -m xiaozheng.datasets.scenes suite`; polygons are normalised to 0–1.\n"

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from .boxes import visible_boxes
 from .catalogue import PARTS_PER_ACTOR, parts_of
+from .choreography import FPS, Clip
 from .clip_render import frame_path, load_frame
-from .clips import FPS, Clip
 from .description import Scene, place_at
 from .film import Film, develop, meter
 

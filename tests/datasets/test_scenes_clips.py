@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 import yaml
 
+from xiaozheng.datasets.scenes.choreography import FPS, Clip, walker, zone_polygon
 from xiaozheng.datasets.scenes.clip_render import (
     Extents,
     changed_regions,
     merge,
     shown_at,
 )
-from xiaozheng.datasets.scenes.clips import FPS, Clip, all_clips, walker, zone_polygon
+from xiaozheng.datasets.scenes.clips import all_clips
 from xiaozheng.datasets.scenes.description import label_of, place_at
 from xiaozheng.datasets.scenes.suite import suite_data, write_suite
 
