@@ -62,10 +62,10 @@ def route(
 def _table() -> Table:
     table = Table(title="派单建议", show_lines=True)
     table.add_column("编号", no_wrap=True)
-    table.add_column("来电", ratio=4)
-    table.add_column("部门与概率", ratio=3)
-    table.add_column("决定", ratio=3)
-    table.add_column("依据词", ratio=3)
+    table.add_column("来电", overflow="fold", ratio=4)
+    table.add_column("部门与概率", overflow="fold", ratio=3)
+    table.add_column("决定", overflow="fold", ratio=3)
+    table.add_column("依据词", overflow="fold", ratio=3)
     return table
 
 

@@ -92,7 +92,7 @@ def _suggest(
         return Decision(
             "suggest",
             "top_two_close",
-            f"{first.name}与{second.name}相差 {gap:.0%}，小于 {min_gap:.0%}，请确认",
+            f"{first.name}与{second.name}只差 {gap:.1%}，不到 {min_gap:.0%}，请确认",
         )
     if threshold > 1:
         return Decision("suggest", "never_auto", f"{first.name}的来电不自动派单，请确认")

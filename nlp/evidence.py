@@ -71,7 +71,12 @@ def _words(text: PreparedText, support: Floats, rarity: Floats) -> list[_Word]:
             if end > start
         ]
         found += _joined([word for word in words if word.weight > 0])
-    return [word for word in found if word.end - word.start >= 2]
+    return [word for word in found if _says_something(text, word)]
+
+
+def _says_something(text: PreparedText, word: _Word) -> bool:
+    chars = text.features.chars[word.start : word.end]
+    return len(chars) >= 2 and bool((chars != ord("0")).any())
 
 
 def _joined(words: Sequence[_Word]) -> list[_Word]:

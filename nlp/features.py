@@ -199,8 +199,8 @@ def encode(found: Occurrences, ids: Ints, n_docs: int, vocabulary: Vocabulary) -
     cells, where = np.unique(cell, return_inverse=True)
     count = np.bincount(where, weights=found.weight[known], minlength=len(cells))
     row, column = np.divmod(cells, max(width, 1))
-    values = np.log1p(count) * vocabulary.idf[column]
-    norm = np.sqrt(np.bincount(row, weights=values**2, minlength=n_docs))
-    values = values / np.maximum(norm, 1e-12)[row]
+    weighted = np.log1p(count) * vocabulary.idf[column]
+    norm = np.sqrt(np.bincount(row, weights=weighted**2, minlength=n_docs))
+    values = weighted / np.maximum(norm, 1e-12)[row]
     indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n_docs))])
     return FeatureRows(indptr.astype(np.int64), column, values.astype(np.float32))

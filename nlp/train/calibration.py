@@ -46,7 +46,11 @@ def fit_calibration(
 
     start = np.zeros(k + 3)
     start[:2] = (2.0, 1.0)
-    best = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
+    # Rows that the margins separate perfectly would drive the scale to infinity.
+    bounds = [(-3.0, 4.0), (-20.0, 20.0), (-3.0, 3.0), *[(-20.0, 20.0)] * k]
+    best = minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500}
+    ).x
     return Calibration(
         scale=float(np.exp(best[0])),
         offset=float(best[1]),

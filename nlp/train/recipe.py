@@ -102,7 +102,7 @@ def train_artifact(
         InputError: a version that is taken or malformed, or options out of range.
         DatasetError: missing or broken data files.
     """
-    folder = _fresh_folder(out, options)
+    target = _free_folder(out, options)
     departments = load_departments()
     order = tuple(d.code for d in departments.departments)
     prepared = load_training_set(data, order, progress)
@@ -113,6 +113,8 @@ def train_artifact(
         **_held_out_metrics(prepared, department, order),
         **category.metrics,
     }
+    folder = target.with_name(f"{target.name}.partial")
+    folder.mkdir(parents=True, exist_ok=True)
     department.vocabulary.save(folder / VOCABULARY_FILE)
     export_heads(folder / MODEL_FILE, department.head, category.head)
     run = {
@@ -133,7 +135,7 @@ def train_artifact(
     manifest = _manifest(folder, options, labels, department, category, run)
     write_manifest(folder, manifest)
     write_card(folder, manifest, run)
-    return folder
+    return folder.rename(target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,7 +380,7 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _fresh_folder(out: Path, options: TrainOptions) -> Path:
+def _free_folder(out: Path, options: TrainOptions) -> Path:
     if not re.fullmatch(r"\d+\.\d+\.\d+", options.version):
         raise InputError(f"version {options.version!r}: must look like 1.2.3")
     folder = out / "router" / options.version
@@ -387,7 +389,6 @@ def _fresh_folder(out: Path, options: TrainOptions) -> Path:
             f"{folder}: exists already; choose another version",
             message_zh=f"{folder} 已存在，请换一个版本号",
         )
-    folder.mkdir(parents=True)
     return folder
 
 
