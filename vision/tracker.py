@@ -42,6 +42,7 @@ class TrackerSettings:
     max_covered_s: float = 900.0
     brief_s: float = 2.0
     brief_periods: float = 2.5
+    resting_s: float = 6.0
     reach: float = 0.3
     reach_per_s: float = 2.5
     max_reach: float = 1.5
@@ -132,8 +133,7 @@ class _Step:
         self._begin(stay_of.keys() | track_of.keys() | ghost_of.keys())
         self._judge_unseen()
         self._settle()
-        oldest = self.t - self.brief_s
-        scene.tracks = [track for track in scene.tracks if track.last_seen >= oldest]
+        scene.tracks = [track for track in scene.tracks if not self._is_lost(track)]
         scene.last_t = self.t
         return self.ids
 
@@ -142,16 +142,20 @@ class _Step:
     def _assign(self) -> tuple[dict[int, Stay], dict[int, Track], dict[int, Stay]]:
         """Box index → stay (by place), track (by motion), or stay it has just left."""
         stays, tracks = self.scene.stays, self.scene.tracks
-        ghosts = [s for s in stays if s.left_by is None and self.t - s.last_seen <= self.brief_s]
+        fresh = [
+            row
+            for row, stay in enumerate(stays)
+            if stay.left_by is None and self.t - stay.last_seen <= self.brief_s
+        ]
+        ghosts = [stays[row] for row in fresh]
         if not self.ids or not (stays or tracks):
             return {}, {}, {}
-        cost = np.concatenate(
-            [
-                self._place_cost(stays),
-                self._motion_cost(tracks, [self._predict(track) for track in tracks]),
-                0.3 + 0.7 * self._motion_cost(ghosts, [stay.box for stay in ghosts]),
-            ]
-        )
+        by_place = self._place_cost(stays)
+        leaving = 0.3 + 0.7 * self._motion_cost(ghosts, [stay.box for stay in ghosts])
+        # What fits the place has not left it.
+        leaving[by_place[fresh] < UNMATCHED_COST] = UNMATCHED_COST
+        by_motion = self._motion_cost(tracks, [self._predict(track) for track in tracks])
+        cost = np.concatenate([by_place, by_motion, leaving])
         rows, columns = linear_sum_assignment(np.minimum(cost, UNMATCHED_COST))
         stay_of: dict[int, Stay] = {}
         track_of: dict[int, Track] = {}
@@ -355,6 +359,11 @@ class _Step:
         if self.boxes.scores[i] > track.score:
             track.score, track.label = self.boxes.scores[i], self.boxes.labels[i]
         self._rest(track, box)
+
+    def _is_lost(self, track: Track) -> bool:
+        """Something that has begun to rest is waited for a little longer."""
+        patience_s = self.settings.resting_s if track.rest_hits > 1 else 0.0
+        return self.t - track.last_seen > max(self.brief_s, patience_s)
 
     def _rest(self, track: Track, box: Box) -> None:
         """Has it moved since `rest_since`? One stray box is jitter, two are motion."""
