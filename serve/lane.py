@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ..config.errors import InputError
 from ..vision.cameras import Camera
 from ..vision.detections import Detections
 from ..vision.engine import CameraEngine, FrameOutcome
 from ..vision.evidence import Evidence, EvidenceRecorder
 from ..vision.frame import Frame
+from ..vision.incident import Incident
 from ..vision.kinds import Kinds
 from .store import CameraChange, Checkpoint, StoredEvidence
 
@@ -61,6 +63,10 @@ class CameraLane:
         self._history_bytes = history_bytes
         self._recorder = self._new_recorder()
 
+    def active(self) -> list[Incident]:
+        """Suspected and open incidents."""
+        return self._engine.active()
+
     def advance(self, seen: Sequence[SeenFrame]) -> Step:
         """Take frames in the order given, which should be that of media time.
 
@@ -107,13 +113,20 @@ class CameraLane:
                 model_ref=self._model_ref,
                 thresholds=self._thresholds,
             )
-        return CameraEngine.restore(
-            self.camera,
-            self._kinds,
-            self._stored,
-            model_ref=self._model_ref,
-            thresholds=self._thresholds,
-        )
+        try:
+            return CameraEngine.restore(
+                self.camera,
+                self._kinds,
+                self._stored,
+                model_ref=self._model_ref,
+                thresholds=self._thresholds,
+            )
+        except InputError as error:
+            raise InputError(
+                f"camera {self.camera.id}: the state in the database cannot be restored: {error}",
+                message_zh=f"摄像机 {self.camera.id}：数据库中的状态无法恢复",
+                code=error.code,
+            ) from error
 
     def _change(
         self,

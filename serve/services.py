@@ -162,7 +162,7 @@ async def _open_vision(services: Services, registry: Registry, now: Now) -> Visi
             now=now,
         )
     )
-    await vision.start()
+    await vision.start(await asyncio.to_thread(services.store.active))
     services.metrics.watch_batcher(vision.batcher)
     services.metrics.show_model(
         "detector", model=vision.detector.ref, backend=vision.detector.backend

@@ -63,7 +63,14 @@ class SuggestionChange:
     suggestion: dict[str, Any]
 
 
-Change = CameraChange | SuggestionChange
+@dataclass(frozen=True, slots=True)
+class IncidentChange:
+    """Steps of incidents that no frame led to, such as the removal of their zone."""
+
+    transitions: tuple[Transition, ...]
+
+
+Change = CameraChange | IncidentChange | SuggestionChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +169,8 @@ class Store:
             for change in changes:
                 if isinstance(change, CameraChange):
                     _write_camera(session, change, recorded_at)
+                elif isinstance(change, IncidentChange):
+                    _write_transitions(session, change.transitions, recorded_at)
                 else:
                     _write_suggestion(session, change, recorded_at)
 
@@ -219,6 +228,13 @@ class Store:
             pictures = _evidence_of(session, [incident_id])
             return IncidentRecord(_incident(row), pictures.get(incident_id, ()), journal)
 
+    def active(self) -> list[Incident]:
+        """All suspected and open incidents."""
+        states = (IncidentState.SUSPECTED, IncidentState.OPEN)
+        with Session(self._engine) as session:
+            rows = session.scalars(select(IncidentRow).where(IncidentRow.state.in_(states)))
+            return [_incident(row) for row in rows]
+
     def evidence(self, incident_id: str, moment: str) -> StoredEvidence | None:
         """One picture's entry."""
         with Session(self._engine) as session:
@@ -270,12 +286,14 @@ def _tune_sqlite(engine: Engine, path: str | None) -> None:
         cursor.close()
 
 
-def _write_camera(session: Session, change: CameraChange, recorded_at: datetime) -> None:
-    latest = {step.incident.id: step.incident for step in change.transitions}
+def _write_transitions(
+    session: Session, transitions: Sequence[Transition], recorded_at: datetime
+) -> None:
+    latest = {step.incident.id: step.incident for step in transitions}
     for incident in latest.values():
         session.merge(_row(incident))
     session.flush()
-    for step in change.transitions:
+    for step in transitions:
         if step.changed:
             incident = step.incident
             session.add(
@@ -286,6 +304,11 @@ def _write_camera(session: Session, change: CameraChange, recorded_at: datetime)
                     recorded_at=recorded_at,
                 )
             )
+    session.flush()
+
+
+def _write_camera(session: Session, change: CameraChange, recorded_at: datetime) -> None:
+    _write_transitions(session, change.transitions, recorded_at)
     for picture in change.evidence:
         session.merge(
             EvidenceRow(

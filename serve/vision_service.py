@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -25,7 +25,7 @@ from ..vision.detector import Detector
 from ..vision.engine import FrameOutcome, FrameStatus
 from ..vision.frame import Frame
 from ..vision.images import Image, ImageInfo, ImageLimits, decode_scaled, probe
-from ..vision.incident import Incident
+from ..vision.incident import Incident, IncidentState, Transition
 from ..vision.kinds import Kinds
 from .batcher import Batcher, BatchLimits, RunBatch
 from .errors import UnavailableError
@@ -33,7 +33,7 @@ from .evidence_files import EvidenceFiles
 from .lane import CameraLane, SeenFrame, Step
 from .metrics import Metrics
 from .settings import Settings
-from .store import REPORTED, CameraChange, Change, Checkpoint
+from .store import REPORTED, Change, Checkpoint, IncidentChange
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +140,17 @@ class VisionService:
             camera.id: self._lane(camera, checkpoints.get(camera.id)) for camera in cameras.cameras
         }
 
-    async def start(self) -> None:
+    async def start(self, active: Sequence[Incident]) -> None:
+        """Begin work; `active` are the incidents that the database holds as not over.
+
+        Those that no camera carries on, because their camera, zone or kind has left the settings,
+        are closed as they were last seen: nothing would ever end them.
+        """
+        carried = {incident.id for lane in self._lanes.values() for incident in lane.active()}
+        left = [incident for incident in active if incident.id not in carried]
+        if left:
+            log.warning("%d incidents of removed cameras or zones are closed", len(left))
+            await self._store(IncidentChange(tuple(_closed(incident) for incident in left)))
         await self.batcher.start()
 
     async def close(self) -> None:
@@ -250,7 +260,7 @@ class VisionService:
                 return
         self._report(order, step, results)
 
-    async def _store(self, change: CameraChange) -> None:
+    async def _store(self, change: Change) -> None:
         (answer,) = await self._writer.submit([change])
         if isinstance(answer, Exception):
             raise UnavailableError("the database refused") from answer
@@ -301,6 +311,13 @@ class VisionService:
                 self._settings.max_history_bytes // len(self.cameras.cameras),
             ),
         )
+
+
+def _closed(incident: Incident) -> Transition:
+    state = IncidentState.ENDED
+    if incident.state is IncidentState.SUSPECTED:
+        state = IncidentState.DISCARDED
+    return Transition(replace(incident, state=state, ended_at=incident.last_seen_at), True)
 
 
 def utc_now() -> datetime:

@@ -170,6 +170,27 @@ def test_a_second_service_on_the_same_folder_is_refused(
     assert "in use by another running service" in done.stderr
 
 
+def test_incidents_of_a_removed_zone_are_closed_at_the_next_start(
+    make_settings: Callable[..., Settings], now: datetime
+) -> None:
+    settings = make_settings()
+    start = now - timedelta(seconds=200)
+    with running(settings) as client:
+        for second in range(20):
+            send(client, start, second)
+        (open_one,) = client.get("/v1/incidents").json()["items"]
+    assert open_one["state"] == "open"
+    assert settings.cameras is not None
+    settings.cameras.write_text("cameras: [{id: cam-1}]", encoding="utf-8")
+    with running(settings) as client:
+        whole = client.get(f"/v1/incidents/{open_one['id']}").json()
+    assert whole["state"] == "ended"
+    assert whole["ended_at"] == open_one["last_seen_at"]
+    assert [step["state"] for step in whole["journal"]] == ["suspected", "open", "ended"]
+    with running(settings) as client:
+        assert client.get(f"/v1/incidents/{open_one['id']}").json() == whole
+
+
 def _batches(client: httpx.Client) -> str:
     text = client.get("/metrics").text
     if 'batch_size_count{batcher="detector"}' not in text:
