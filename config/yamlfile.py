@@ -19,6 +19,8 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 KeyPath = tuple[Hashable, ...]
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
+MAX_DEPTH = 50
+MAX_VALUES = 1_000_000
 
 
 def load_yaml(path: Path, model: type[ModelT]) -> ModelT:
@@ -73,49 +75,73 @@ def parse_with_lines(text: str, path: Path | str) -> tuple[Any, dict[KeyPath, in
         ) from None
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError(path, 0, f"broken YAML: {error}", message_zh="YAML 格式错误") from None
-    lines: dict[KeyPath, int] = {}
     if node is None:
-        return None, lines
+        return None, {}
     loader = yaml.SafeLoader("")
     try:
-        return _build(node, (), lines, loader, path), lines
+        builder = _Builder(loader, path)
+        return builder.build(node, ()), builder.lines
     finally:
         loader.dispose()
 
 
-def _build(
-    node: yaml.Node,
-    at: KeyPath,
-    lines: dict[KeyPath, int],
-    loader: yaml.SafeLoader,
-    path: Path | str,
-) -> Any:
-    lines[at] = node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
+class _Builder:
+    """Turns YAML nodes into plain data and notes the line of every value.
+
+    Aliases are followed, yet only so far: a value that contains itself, or a few lines that
+    unfold to millions of values, would otherwise hang whoever reads the file.
+    """
+
+    def __init__(self, loader: yaml.SafeLoader, path: Path | str) -> None:
+        self.lines: dict[KeyPath, int] = {}
+        self._loader = loader
+        self._path = path
+
+    def build(self, node: yaml.Node, at: KeyPath) -> Any:
+        line = node.start_mark.line + 1
+        self.lines[at] = line
+        if len(at) > MAX_DEPTH:
+            raise ConfigError(
+                self._path, line, f"nested deeper than {MAX_DEPTH}", message_zh="嵌套过深"
+            )
+        if len(self.lines) > MAX_VALUES:
+            raise ConfigError(
+                self._path, line, f"more than {MAX_VALUES} values", message_zh="内容过多"
+            )
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, at)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*at, i)) for i, item in enumerate(node.value)]
+        return self._scalar(node)
+
+    def _mapping(self, node: yaml.MappingNode, at: KeyPath) -> dict[Hashable, Any]:
         mapping: dict[Hashable, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
-            key = _scalar(key_node, loader, path)
+            key = self._scalar(key_node)
             if key in mapping:
-                raise ConfigError(path, line, f"key {key!r} twice", message_zh=f"键 {key!r} 重复")
-            mapping[key] = _build(value_node, (*at, key), lines, loader, path)
-            lines[(*at, key)] = line
+                raise ConfigError(
+                    self._path, line, f"key {key!r} twice", message_zh=f"键 {key!r} 重复"
+                )
+            mapping[key] = self.build(value_node, (*at, key))
+            self.lines[(*at, key)] = line
         return mapping
-    if isinstance(node, yaml.SequenceNode):
-        return [_build(item, (*at, i), lines, loader, path) for i, item in enumerate(node.value)]
-    return _scalar(node, loader, path)
 
-
-def _scalar(node: yaml.Node, loader: yaml.SafeLoader, path: Path | str) -> Any:
-    line = node.start_mark.line + 1
-    if not isinstance(node, yaml.ScalarNode):
-        raise ConfigError(path, line, "a key must be a plain value", message_zh="键必须是简单值")
-    try:
-        return loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(
-            path, line, f"cannot read value {node.value!r}: {error}", message_zh="值无法解析"
-        ) from None
+    def _scalar(self, node: yaml.Node) -> Any:
+        line = node.start_mark.line + 1
+        if not isinstance(node, yaml.ScalarNode):
+            raise ConfigError(
+                self._path, line, "a key must be a plain value", message_zh="键必须是简单值"
+            )
+        try:
+            return self._loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+        except (yaml.YAMLError, ValueError) as error:
+            raise ConfigError(
+                self._path,
+                line,
+                f"cannot read value {node.value!r}: {error}",
+                message_zh="值无法解析",
+            ) from None
 
 
 def _config_error(
