@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from .departments import Department
 
@@ -16,7 +17,7 @@ def duty_line(department: Department, evidence: Sequence[str], text: str) -> str
     Two-character runs are compared; earlier (stronger) evidence counts more, and runs that many
     duties of the department hold count less.
     """
-    duties = [_pairs(duty) for duty in department.duties]
+    duties = _duty_pairs(department.duties)
     said = [(_pairs(words), 1.0 / (1 + rank)) for rank, words in enumerate(evidence)]
     said.append((_pairs(text), WHOLE_TEXT_WEIGHT))
     scores = [
@@ -29,6 +30,11 @@ def duty_line(department: Department, evidence: Sequence[str], text: str) -> str
     ]
     best = max(range(len(scores)), key=lambda at: scores[at])
     return department.duties[best] if scores[best] > 0 else ""
+
+
+@lru_cache(maxsize=1024)
+def _duty_pairs(duties: tuple[str, ...]) -> tuple[set[str], ...]:
+    return tuple(_pairs(duty) for duty in duties)
 
 
 def _pairs(text: str) -> set[str]:

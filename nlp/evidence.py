@@ -47,10 +47,12 @@ def evidence_words(text: PreparedText, support: Floats, rarity: Floats) -> tuple
     Args:
         support: for each character of the feature text (T,), what it adds to the first
             department's margin over the others'.
-        rarity: how rare each run of 1 to 4 characters is, (4, T); see `scorer.Scores`.
+        rarity: how rare each run of 1 to 4 characters is, (4, T); see `scorer.Scored`.
 
     Fewer than three come back when fewer speak for the department at all.
     """
+    if not len(support):
+        return ()
     total = float(np.maximum(support, 0).sum())
     words = _distinct(text, _words(text, support, rarity))[:MAX_SPANS]
     return tuple(

@@ -14,12 +14,12 @@ from ..models.registry import Artifact, Registry
 from ..models.runtimes import Backend
 from .calibrate import Calibration
 from .decision import decide
-from .departments import Department, Departments, check_covers, load_departments
+from .departments import Departments, check_covers, load_departments
 from .duties import duty_line
 from .evidence import evidence_words
 from .prepare import PreparedText, prepare
-from .scorer import LinearScorer, Scores
-from .suggestion import RankedDepartment, Suggestion
+from .scorer import LinearScorer
+from .suggestion import Decision, Evidence, RankedDepartment, Suggestion
 from .transcript import DEFAULT_MAX_CHARS, Transcript, check_transcript
 
 
@@ -93,19 +93,34 @@ class Router:
         for transcript in transcripts:
             check_transcript(transcript, max_chars=self.max_chars)
         prepared = [prepare(transcript) for transcript in transcripts]
-        scores = self._scorer.score([text.features for text in prepared])
-        if not scores:
+        if not prepared:
             return []
-        margins = np.stack([score.department for score in scores])
-        label_p = self._department_calibration.probabilities(margins)
+        scored = self._scorer.score([text.features for text in prepared])
+        label_p = self._department_calibration.probabilities(scored.department)
+        category_p = self._category_calibration.probabilities(scored.category)
         department_p = np.stack([label_p[:, at].sum(axis=1) for at in self._members], axis=1)
-        category_p = self._category_calibration.probabilities(
-            np.stack([score.category for score in scores])
-        )
+        order = np.argsort(-department_p, axis=1, kind="stable")
+        contrasts = [
+            _contrast(p, self._members[best]) for p, best in zip(label_p, order[:, 0], strict=True)
+        ]
         return [
-            self._suggest(transcript, text, score, p_label, p_department, p_category)
-            for transcript, text, score, p_label, p_department, p_category in zip(
-                transcripts, prepared, scores, label_p, department_p, category_p, strict=True
+            self._suggest(
+                transcript,
+                text,
+                decide(text, known_share, ranked, self.departments, self._thresholds),
+                ranked,
+                evidence_words(text, speaks_for, rarity),
+                self._best_category(p),
+            )
+            for transcript, text, known_share, ranked, speaks_for, rarity, p in zip(
+                transcripts,
+                prepared,
+                scored.known_share.tolist(),
+                map(self._ranking, order.tolist(), department_p.tolist()),
+                scored.support(np.stack(contrasts)),
+                scored.rarity,
+                category_p,
+                strict=True,
             )
         ]
 
@@ -113,41 +128,40 @@ class Router:
         self,
         transcript: Transcript,
         text: PreparedText,
-        score: Scores,
-        label_p: NDArray[np.float64],
-        department_p: NDArray[np.float64],
-        category_p: NDArray[np.float64],
+        decision: Decision,
+        ranked: tuple[RankedDepartment, ...],
+        evidence: tuple[Evidence, ...],
+        category: tuple[str, float],
     ) -> Suggestion:
-        order = np.argsort(-department_p, kind="stable")
-        ranked = tuple(self._ranked(int(at), float(department_p[at])) for at in order)
-        decision = decide(text, score.known_share, ranked, self.departments, self._thresholds)
-        support = score.char_contribution @ _contrast(label_p, self._members[int(order[0])])
-        evidence = (
-            () if decision.rule in _NOTHING_READ else evidence_words(text, support, score.rarity)
-        )
-        best_category = int(np.argmax(category_p))
+        if decision.rule in _NOTHING_READ:
+            evidence = ()
+        first = self.departments.by_code[ranked[0].code]
         return Suggestion(
             id=transcript.id,
             departments=ranked,
             decision=decision,
             evidence=evidence,
-            duty=duty_line(
-                self._desk(int(order[0])), [item.text for item in evidence], text.reading.text
-            ),
-            category=self._categories[best_category],
-            category_probability=round(float(category_p[best_category]), 4),
+            duty=duty_line(first, [item.text for item in evidence], text.reading.text),
+            category=category[0],
+            category_probability=category[1],
             masked_text=text.masked_text,
             masked_title=text.masked_title,
             personal_data=tuple(dict.fromkeys(span.kind for span in text.personal)),
             model=self.ref,
         )
 
-    def _desk(self, at: int) -> Department:
-        return self.departments.departments[at]
+    def _ranking(
+        self, order: Sequence[int], probabilities: Sequence[float]
+    ) -> tuple[RankedDepartment, ...]:
+        desks = self.departments.departments
+        return tuple(
+            RankedDepartment(desks[at].code, desks[at].name, round(probabilities[at], 4))
+            for at in order
+        )
 
-    def _ranked(self, at: int, probability: float) -> RankedDepartment:
-        desk = self._desk(at)
-        return RankedDepartment(desk.code, desk.name, round(probability, 4))
+    def _best_category(self, probabilities: NDArray[np.float64]) -> tuple[str, float]:
+        best = int(np.argmax(probabilities))
+        return self._categories[best], round(float(probabilities[best]), 4)
 
 
 _NOTHING_READ = frozenset({"no_words", "not_chinese", "too_short", "unknown_words"})

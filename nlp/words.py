@@ -16,13 +16,13 @@ def cut_words(rarity: NDArray[np.floating], start: int, end: int) -> list[tuple[
     """The cheapest way to read `[start, end)` as words of one to four characters (Viterbi).
 
     Args:
-        rarity: (4, T), cost of the run of 1 to 4 characters that begins at each position; NaN
-            where the run is unknown.
+        rarity: (4, T), cost of the run of 1 to 4 characters that begins at each position;
+            infinite where the run is unknown.
     """
     length = end - start
     best = [0.0] + [math.inf] * length
     came_from = [0] * (length + 1)
-    costs = np.nan_to_num(rarity[:, start:end], nan=math.inf).tolist()
+    costs: list[list[float]] = rarity[:, start:end].tolist()
     for at in range(length):
         for size in range(1, min(len(costs), length - at) + 1):
             cost = costs[size - 1][at]
