@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +21,7 @@ from pydantic import (
 )
 
 from ..config.errors import ConfigError, InputError
-from ..config.yamlfile import load_yaml
+from ..config.yamlfile import KeyPath, parse_with_lines, parse_yaml, read_text
 from .kinds import Kinds
 
 MIN_ZONE_AREA = 1e-4
@@ -164,25 +165,35 @@ def load_cameras(path: Path, kinds: Kinds) -> Cameras:
     Raises:
         ConfigError: with file and line.
     """
-    cameras = load_yaml(path, Cameras)
-    check_kinds(cameras, kinds, path)
+    text = read_text(path)
+    cameras = parse_yaml(text, path, Cameras)
+    _, lines = parse_with_lines(text, path)
+    check_kinds(cameras, kinds, path, lines)
     return cameras
 
 
-def check_kinds(cameras: Cameras, kinds: Kinds, path: Path | str) -> None:
-    """Refuse zones that forbid or time a kind that `kinds.yaml` does not have."""
+def check_kinds(
+    cameras: Cameras, kinds: Kinds, path: Path | str, lines: Mapping[KeyPath, int] | None = None
+) -> None:
+    """Refuse zones that forbid or time a kind that `kinds.yaml` does not have.
+
+    Raises:
+        ConfigError: with the line where `lines` (from `parse_with_lines`) knows it, else 0.
+    """
     known = {kind.id for kind in kinds.kinds}
-    for camera in cameras.cameras:
-        for zone in camera.zones:
-            timed = set(zone.dwell_s) if isinstance(zone.dwell_s, dict) else set()
-            for kind_id in sorted((set(zone.forbids) | timed) - known):
-                raise ConfigError(
-                    path,
-                    0,
-                    f"camera {camera.id!r}, zone {zone.id!r}: unknown kind {kind_id!r}; "
-                    f"known: {', '.join(sorted(known))}",
-                    message_zh=f"摄像机 {camera.id} 的区域 {zone.id} 使用了未知类型 {kind_id}",
-                )
+    for i, camera in enumerate(cameras.cameras):
+        for j, zone in enumerate(camera.zones):
+            timed = zone.dwell_s if isinstance(zone.dwell_s, dict) else {}
+            for field, used in (("forbids", zone.forbids), ("dwell_s", timed)):
+                for kind_id in sorted(set(used) - known):
+                    line = (lines or {}).get(("cameras", i, "zones", j, field), 0)
+                    raise ConfigError(
+                        path,
+                        line,
+                        f"camera {camera.id!r}, zone {zone.id!r}, {field}: unknown kind "
+                        f"{kind_id!r}; known: {', '.join(sorted(known))}",
+                        message_zh=f"摄像机 {camera.id} 的区域 {zone.id} 使用了未知类型 {kind_id}",
+                    )
 
 
 def parse_zone(text: str, number: int, kinds: Kinds) -> Zone:
