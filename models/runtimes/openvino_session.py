@@ -34,12 +34,20 @@ class OpenVinoSession:
             raise ModelError(f"{path}: OpenVINO cannot load it: {error}") from error
         self.input_names = tuple(port.get_any_name() for port in self._compiled.inputs)
         self.output_names = tuple(port.get_any_name() for port in self._compiled.outputs)
+        self._shapes = {
+            port.get_any_name(): port.get_partial_shape() for port in self._compiled.inputs
+        }
         self._request = self._compiled.create_infer_request()
         # One request has one set of buffers; callers from several threads take turns.
         self._turn = threading.Lock()
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         check_names(inputs, self.input_names)
+        for name, array in inputs.items():
+            # OpenVINO itself computes on with a wrong number of channels.
+            wanted = self._shapes[name]
+            if not wanted.compatible(ov.PartialShape(list(array.shape))):
+                raise ModelError(f"input {name!r} is {wanted}, got {list(array.shape)}")
         with self._turn:
             try:
                 results = self._request.infer(dict(inputs))
