@@ -19,6 +19,7 @@ from .errors import RequestError, UnavailableError
 
 log = logging.getLogger(__name__)
 
+MAX_WORDS = 1_000
 MEDIA_TYPE = "application/problem+json"
 INTERNAL_ZH = "服务内部错误，请凭编号联系管理员"
 
@@ -61,10 +62,21 @@ def status_of(error: XiaozhengError) -> int:
     return next(status for kind, status in STATUS_OF if isinstance(error, kind))
 
 
+def printable(text: str) -> str:
+    """Words that may repeat a caller's: of bearable length, and free of halves of surrogate pairs,
+    which no answer could hold."""
+    cut = text if len(text) <= MAX_WORDS else text[:MAX_WORDS] + "…"
+    return cut.encode("utf-8", "replace").decode("utf-8")
+
+
 def item_error(error: Exception) -> ItemError:
     """One item's error; what was not foreseen is logged and shown by number only."""
     if isinstance(error, XiaozhengError):
-        return ItemError(code=error.code, message=str(error), message_zh=error.message_zh)
+        return ItemError(
+            code=error.code,
+            message=printable(str(error)),
+            message_zh=printable(error.message_zh),
+        )
     number = _log_unforeseen(error)
     return ItemError(
         code="internal", message=f"internal error {number}", message_zh=f"{INTERNAL_ZH}：{number}"
@@ -136,9 +148,9 @@ def problem(
         type=f"urn:xiaozheng:problem:{code}",
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=detail,
+        detail=printable(detail),
         code=code,
-        detail_zh=detail_zh,
+        detail_zh=printable(detail_zh),
         instance=instance,
     )
     return Response(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from .problems import ItemError
+
+# What is stored and shown as a name: short, without control characters.
+Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class Box(BaseModel):
@@ -97,21 +100,21 @@ class FramesAnswer(BaseModel):
 class FrameMeta(BaseModel):
     """One entry of the `metadata` part."""
 
-    camera_id: str = Field(description="as in cameras.yaml; GB/T 28181 ids have 20 digits")
+    camera_id: Name = Field(description="as in cameras.yaml; GB/T 28181 ids have 20 digits")
     ts: str = Field(
         description="media time, RFC 3339 with offset", json_schema_extra={"format": "date-time"}
     )
-    seq: int = Field(ge=0, description="sequence number, growing within a camera")
+    seq: int = Field(ge=0, le=2**53, description="sequence number, growing within a camera")
     part: str = Field(min_length=1, description="name of the form part that holds the picture")
 
 
 class TranscriptIn(BaseModel):
     """One call or message."""
 
-    id: str = Field(min_length=1, max_length=128)
+    id: Name
     text: str
     title: str = ""
-    channel: str = Field(default="", max_length=64)
+    channel: Name | Literal[""] = ""
     received_at: str | None = Field(
         default=None,
         description="RFC 3339 with offset",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, String
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, ForeignKey, Index, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -99,7 +99,7 @@ class CheckpointRow(Base):
 
     camera_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     frame_at: Mapped[datetime]
-    frame_seq: Mapped[int]
+    frame_seq: Mapped[int] = mapped_column(BigInteger)
     snapshot: Mapped[dict[str, Any]]
     recorded_at: Mapped[datetime]
 
@@ -110,7 +110,7 @@ class SuggestionRow(Base):
     __tablename__ = "suggestions"
 
     transcript_id: Mapped[str] = mapped_column(String(128), primary_key=True)
-    channel: Mapped[str] = mapped_column(String(64))
+    channel: Mapped[str] = mapped_column(String(128))
     received_at: Mapped[datetime | None]
     recorded_at: Mapped[datetime]
     decision: Mapped[str] = mapped_column(String(16), index=True)

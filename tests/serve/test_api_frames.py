@@ -127,6 +127,10 @@ def test_one_bad_frame_fails_alone(client: httpx.Client, now: datetime) -> None:
         ({"seq": "seven"}, PARKED, "bad_metadata"),
         ({"seq": -1}, PARKED, "bad_metadata"),
         ({"camera_id": None}, PARKED, "bad_metadata"),
+        ({"camera_id": "x" * 100_000}, PARKED, "bad_metadata"),
+        ({"camera_id": "\ud83d"}, PARKED, "bad_metadata"),
+        ({"camera_id": "a\x00b"}, PARKED, "bad_metadata"),
+        ({"seq": 10**30}, PARKED, "bad_metadata"),
     ]
     entries, pictures = [], {}
     for n, (change, data, _) in enumerate([({}, PARKED, ""), *cases, ({}, PARKED, "")]):
@@ -166,6 +170,8 @@ TS = "2026-01-01T00:00:00Z"
         ([entry(0, TS)], {**ONE, "f9": PARKED}, 422, "unused_part", "'f9'"),
         ([entry(0, TS), entry(0, TS)], ONE, 422, "duplicate_part", "metadata[1].part"),
         ([entry(n, TS) for n in range(300)], ONE, 413, "too_many_items", "300"),
+        ([{**entry(0, TS), "part": "\ud83d"}], ONE, 422, "missing_part", "metadata[0].part"),
+        ([{**entry(0, TS), "part": "p" * 99_999}], ONE, 422, "missing_part", "ppp…"),
     ],
 )
 def test_a_request_that_cannot_be_read_is_refused_whole(

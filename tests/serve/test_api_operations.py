@@ -60,6 +60,14 @@ def test_metrics_count_what_happened(client: httpx.Client, now: datetime) -> Non
     assert values[f"xiaozheng_http_requests_total{{{route}}}"] == 1
 
 
+def test_invented_methods_do_not_become_labels(client: httpx.Client) -> None:
+    for n in range(20):
+        assert client.request(f"X{n}", "/healthz").status_code == 405
+    methods = {name for name in metrics_of(client) if "http_requests_total" in name}
+    assert len(methods) == 1
+    assert 'method="other"' in methods.pop()
+
+
 def test_openapi_describes_every_door(refusing: httpx.Client) -> None:
     spec = refusing.get("/openapi.json").json()
     assert set(spec["paths"]) == {
