@@ -103,5 +103,6 @@ def _summary(rows: list[InputRow], suggestions: list[Suggestion], *, quiet: bool
     console = err if quiet else out
     console.print(
         f"有标注 {n} 条：首选正确 {first}（{first / n:.1%}），前三命中 {third}（{third / n:.1%}），"
-        f"自动派单 {len(auto)} 条，其中正确 {right} 条"
+        f"自动派单 {len(auto)} 条，其中正确 {right} 条",
+        soft_wrap=True,
     )

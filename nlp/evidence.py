@@ -7,7 +7,7 @@ words, and what the n-grams contribute is added up by word.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,11 @@ NEIGHBOURS = 3
 # Neighbouring words are shown as one where they speak about equally loud and stay this short.
 MAX_JOINED_CHARS = 6
 ABOUT_EQUAL = 0.4
+LOUD_SINGLE = 0.4
 # Beyond the third, words count while they carry at least this share of the first.
 TAIL_SHARE = 0.18
+# The first three need this much; below it a word is noise.
+FAINT_SHARE = 0.03
 # Characters that begin or end no word a clerk would point at.
 _EDGE = frozenset(
     "的了着过是在有就也都和与及我你他她它们这那个把被给到去来又还很太要会能不没让说想上下里吗跟对从向"
@@ -58,7 +61,7 @@ def evidence_words(text: PreparedText, support: Floats, rarity: Floats) -> tuple
     return tuple(
         _evidence(text, word, total)
         for rank, word in enumerate(words)
-        if rank < MIN_SPANS or word.weight >= TAIL_SHARE * words[0].weight
+        if word.weight >= (FAINT_SHARE if rank < MIN_SPANS else TAIL_SHARE) * words[0].weight
     )
 
 
@@ -66,14 +69,24 @@ def _words(text: PreparedText, support: Floats, rarity: Floats) -> list[_Word]:
     """Words of the caller's text that speak for the department, as ranges of feature positions."""
     origin = text.features.origin
     found: list[_Word] = []
+    singles: list[_Word] = []
     for begin, stop in _stretches(origin, support):
         words = [
             _Word(start, end, float(support[start:end].sum()))
             for start, end in (_trimmed(text, *cut) for cut in cut_words(rarity, begin, stop))
             if end > start
         ]
-        found += _joined([word for word in words if word.weight > 0])
-    return [word for word in found if _says_something(text, word)]
+        for word in _joined([word for word in words if word.weight > 0]):
+            single = word.end - word.start == 1
+            found.append(replace(word, start=max(begin, word.start - 1)) if single else word)
+            singles += [found[-1]] if single else []
+    # A loud single character is shown with the one before it (被骗, 不热), a faint one not at all.
+    loud = LOUD_SINGLE * max((word.weight for word in found), default=0.0)
+    return [
+        word
+        for word in found
+        if _says_something(text, word) and (word not in singles or word.weight >= loud)
+    ]
 
 
 def _says_something(text: PreparedText, word: _Word) -> bool:
@@ -125,12 +138,14 @@ def _trimmed(text: PreparedText, start: int, end: int) -> tuple[int, int]:
 
 
 def _distinct(text: PreparedText, words: Sequence[_Word]) -> list[_Word]:
-    """Strongest first; a word said again is shown once, with the weight of all its mentions."""
-    best: dict[bytes, _Word] = {}
+    """Strongest first; a word said again, alone or inside another, is shown once, with the weight
+    of all its mentions."""
+    best: dict[str, _Word] = {}
     for word in sorted(words, key=lambda word: -word.weight):
-        spelt = text.features.chars[word.start : word.end].tobytes()
-        first = best.get(spelt, _Word(word.start, word.end, 0.0))
-        best[spelt] = _Word(first.start, first.end, first.weight + word.weight)
+        spelt = "".join(map(chr, text.features.chars[word.start : word.end]))
+        shown = next((known for known in best if spelt in known or known in spelt), spelt)
+        first = best.get(shown, _Word(word.start, word.end, 0.0))
+        best[shown] = _Word(first.start, first.end, first.weight + word.weight)
     return sorted(best.values(), key=lambda word: -word.weight)
 
 
