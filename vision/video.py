@@ -56,6 +56,17 @@ def probe_video(path: Path) -> VideoInfo:
         capture.release()
 
 
+def frame_count(path: Path, fps: float | None = None) -> int:
+    """About how many frames `read_video` will give: for progress bars.
+
+    Raises:
+        SourceError: as `probe_video`.
+    """
+    info = probe_video(path)
+    rate = info.fps if fps is None else min(fps, info.fps)
+    return max(1, round(info.duration_s * rate))
+
+
 def read_video(
     path: Path, fps: float | None = None, start: datetime = EPOCH
 ) -> Iterator[VideoFrame]:

@@ -15,7 +15,7 @@ from xiaozheng.config.errors import SourceError
 from xiaozheng.models.registry import Registry
 from xiaozheng.vision.detector import Detector
 from xiaozheng.vision.incident import Incident, IncidentState
-from xiaozheng.vision.video import EPOCH, probe_video, read_video
+from xiaozheng.vision.video import EPOCH, frame_count, probe_video, read_video
 from xiaozheng.vision.watch import watch_video
 
 RED, BLUE, CYAN = (0, 0, 255), (255, 0, 0), (255, 255, 0)
@@ -59,6 +59,7 @@ def test_time_comes_from_the_container(tmp_path: Path, suffix: str, codec: str) 
 def test_sampling_keeps_to_media_time(clip: Path, fps: float, count: int) -> None:
     frames = list(read_video(clip, fps))
     assert len(frames) == pytest.approx(count, abs=1)
+    assert frame_count(clip, fps) == pytest.approx(count, abs=1)
     for i, frame in enumerate(frames[:10]):
         due_s = i / min(fps, 10)
         assert (frame.ts - EPOCH) / timedelta(seconds=1) == pytest.approx(due_s, abs=0.11)
