@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich import box
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -79,7 +80,8 @@ def watch(
         )
     else:
         # A pipe has no width of its own; folded paths would be of no use to whoever reads it.
-        out.print(report.table(), width=None if out.is_terminal else PIPE_COLUMNS)
+        page = out if out.is_terminal else Console(width=PIPE_COLUMNS)
+        page.print(report.table())
 
 
 class _Report:
