@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from ...config.errors import InputError
 from ...vision.incident import IncidentState
 from ..errors import NotFoundError, UnprocessableError
 from ..evidence_files import EvidenceFiles
@@ -137,7 +138,14 @@ def read_cursor(cursor: str) -> tuple[datetime, str]:
 
 
 def _moment(text: str | None, field: str) -> datetime | None:
-    return None if text is None else parse_moment(text, field)
+    if text is None:
+        return None
+    try:
+        return parse_moment(text, field)
+    except InputError as error:
+        raise UnprocessableError(
+            str(error), message_zh=error.message_zh, code="bad_parameter"
+        ) from None
 
 
 def _no_incident(incident_id: str) -> NotFoundError:
