@@ -134,7 +134,7 @@ class _Builder:
                 self._path, line, "a key must be a plain value", message_zh="键必须是简单值"
             )
         try:
-            return self._loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+            return self._loader.construct_object(node, deep=True)
         except (yaml.YAMLError, ValueError) as error:
             raise ConfigError(
                 self._path,

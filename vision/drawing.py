@@ -38,7 +38,8 @@ PALETTE: tuple[Colour, ...] = (
 
 def line_width(canvas: Image) -> int:
     """Thin on small pictures, visible on large ones."""
-    return max(1, round(min(canvas.shape[:2]) / 300))
+    height, width = canvas.shape[:2]
+    return max(1, round(int(min(height, width)) / 300))
 
 
 def draw_box(canvas: Image, box: Box, colour: Colour, line: int) -> None:
