@@ -35,6 +35,8 @@ class TrackerSettings:
     rest_jitter_px: float = 3.0
     fit_iou: float = 0.5
     loose_fit_iou: float = 0.35
+    return_iou: float = 0.75
+    long_absence_s: float = 20.0
     covered_share: float = 0.35
     credit_gap_s: float = 10.0
     credit_periods: float = 3.0
@@ -154,7 +156,11 @@ class _Step:
         leaving = 0.3 + 0.7 * self._motion_cost(ghosts, [stay.box for stay in ghosts])
         # What fits the place has not left it.
         leaving[by_place[fresh] < UNMATCHED_COST] = UNMATCHED_COST
-        by_motion = self._motion_cost(tracks, [self._predict(track) for track in tracks])
+        # What moved may have gone on or have stopped: either continues it.
+        by_motion = np.minimum(
+            self._motion_cost(tracks, [self._predict(track) for track in tracks]),
+            self._motion_cost(tracks, [track.box for track in tracks]),
+        )
         cost = np.concatenate([by_place, by_motion, leaving])
         rows, columns = linear_sum_assignment(np.minimum(cost, UNMATCHED_COST))
         stay_of: dict[int, Stay] = {}
@@ -180,23 +186,27 @@ class _Step:
         anchors = np.array([stay.anchor for stay in stays])
         overlap = iou(anchors, self.boxes.xyxy)
         inside = intersections(anchors, self.boxes.xyxy) / np.maximum(areas(self.boxes.xyxy), 1e-9)
-        bars = np.array(
-            [
-                self.settings.loose_fit_iou
-                if stay.family in LOOSE_FAMILIES
-                else self.settings.fit_iou
-                for stay in stays
-            ]
-        )
-        fits = overlap >= bars[:, None]
+        bars = np.array([self._fit_bar(stay) for stay in stays])[:, None]
+        long_gone = np.array([self._is_long_gone(stay) for stay in stays])[:, None]
+        fits = overlap >= bars
         # The visible rest of something half hidden: inside the place, and not a mere speck of it.
-        part = ~fits & (inside >= 0.85) & (overlap >= 0.3)
+        part = ~fits & ~long_gone & (inside >= 0.85) & (overlap >= 0.3)
         cost = np.where(fits, 0.7 * (1.0 - overlap), np.where(part, 0.85, UNMATCHED_COST))
         # A place given up leaves its boxes to whatever came to it by motion.
         handicap = np.array([_handicap(stay) for stay in stays])[:, None]
         cost = handicap + (1.0 - handicap) * cost
         cost[~self._same_family([stay.family for stay in stays])] = UNMATCHED_COST
         return np.asarray(cost, dtype=np.float64)
+
+    def _fit_bar(self, stay: Stay) -> float:
+        """IoU from which a box is this object. After a long absence only its very shape is."""
+        settings = self.settings
+        if stay.family in LOOSE_FAMILIES:
+            return settings.loose_fit_iou
+        return settings.return_iou if self._is_long_gone(stay) else settings.fit_iou
+
+    def _is_long_gone(self, stay: Stay) -> bool:
+        return stay.absent_s(self.t) >= self.settings.long_absence_s
 
     def _motion_cost(self, owners: list[Track] | list[Stay], predicted: list[Box]) -> Floats:
         """Low where a box continues a motion; (owners, boxes)."""
@@ -413,7 +423,8 @@ class _Step:
             return
         for old in rivals:
             born_here = same_place(track.first_box, old.anchor)
-            if born_here and not _crept(old.home, place):
+            other = self._is_long_gone(old) and box_iou(place, old.anchor) < self._fit_bar(old)
+            if born_here and not other and not _crept(old.home, place):
                 # The same object boxed differently, for example by its headlights.
                 old.anchor = place
                 self._see(old, self.ids.index(track.id))
