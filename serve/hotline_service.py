@@ -3,7 +3,6 @@ is stored or answered, and none of it is logged."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from ..nlp.suggestion import Suggestion
 from ..nlp.transcript import Transcript, check_transcript
 from .batcher import Batcher, BatchLimits, RunBatch
 from .errors import UnavailableError
+from .finisher import Finisher
 from .metrics import Metrics
 from .schemas import SuggestionOut
 from .settings import Settings
@@ -57,6 +57,7 @@ class HotlineService:
         self._registry = registry
         self._writer = writer
         self._metrics = metrics
+        self._finisher = Finisher()
         self._router = self._load()
         self.ref = self._router.ref
         self.batcher = Batcher(
@@ -76,6 +77,7 @@ class HotlineService:
 
     async def close(self) -> None:
         await self.batcher.close(self._settings.drain_s)
+        await self._finisher.drain()
 
     async def take(self, transcripts: Sequence[Transcript]) -> list[TranscriptResult]:
         """Suggest and store, and say what became of each transcript, in order. May be cancelled
@@ -104,7 +106,7 @@ class HotlineService:
                 results[index].error = answer
             else:
                 made.append((index, answer))
-        await asyncio.shield(self._store(made, transcripts, results))
+        await self._finisher.run(self._store(made, transcripts, results))
         for result in results:
             self._metrics.transcripts.labels(result.name).inc()
         return results

@@ -30,6 +30,7 @@ from ..vision.kinds import Kinds
 from .batcher import Batcher, BatchLimits, RunBatch
 from .errors import UnavailableError
 from .evidence_files import EvidenceFiles
+from .finisher import Finisher
 from .lane import CameraLane, SeenFrame, Step
 from .metrics import Metrics
 from .settings import Settings
@@ -121,6 +122,7 @@ class VisionService:
         self.detector = self._load()
         self._writer = writer
         self._metrics = metrics
+        self._finisher = Finisher()
         self._now = now
         self._limits = ImageLimits(
             max_bytes=settings.max_image_bytes, max_pixels=settings.max_pixels
@@ -155,6 +157,7 @@ class VisionService:
 
     async def close(self) -> None:
         await self.batcher.close(self._settings.drain_s)
+        await self._finisher.drain()
 
     def last_frame_at(self, camera_id: str) -> datetime | None:
         """Media time of the last stored frame of a camera."""
@@ -200,7 +203,7 @@ class VisionService:
                 results[index].error = answer
             else:
                 seen.setdefault(frame.camera_id, {})[index] = SeenFrame(frame, answer)
-        await asyncio.shield(self._advance_all(seen, results))
+        await self._finisher.run(self._advance_all(seen, results))
         for result in results:
             self._metrics.frames.labels(result.name).inc()
         return results
