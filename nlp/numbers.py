@@ -110,7 +110,7 @@ def _classify(text: str, groups: list[_Group], *, whole: bool) -> str:
     if not 7 <= len(digits) <= 21:
         return ""
     start, end = groups[0].start, groups[-1].end
-    if _continues_word(text, start, end):
+    if _continues_word(text, start, end) or _is_decimal(text, groups):
         return ""
     before = text[max(0, start - 18) : start]
     kind = _kind_of(digits, before)
@@ -136,6 +136,11 @@ def _continues_word(text: str, start: int, end: int) -> bool:
     if after in ("元", "万", "亿", "%"):
         return True
     return after.isascii() and after.isalpha() and after not in "xX"
+
+
+def _is_decimal(text: str, groups: list[_Group]) -> bool:
+    """`0.1383…` is a fraction; `0.3.7.1.…` is a number spelt with dots."""
+    return text.startswith("0.", groups[0].start) and len(groups) > 1 and len(groups[1].digits) > 1
 
 
 def _kind_of(digits: str, before: str) -> str:
