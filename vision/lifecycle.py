@@ -29,6 +29,7 @@ SUSPECT_SHARE = 0.25
 FORGET_AFTER_S = 30.0
 MAX_PATIENCE_S = 120.0
 PLACE_CELLS = 32
+MIN_PRESENCE = 0.33
 HEAP_GAP = 0.2
 ACTIVE = (IncidentState.SUSPECTED, IncidentState.OPEN)
 
@@ -154,7 +155,8 @@ class Lifecycle:
         claim.last, claim.box = seen.last, stay.box
         claim.label, claim.score, claim.reasons = stay.label, stay.score, seen.reasons
         dwell_s = self.zones[claim.zone_id].dwell_for(kind.id, kind.dwell_s)
-        if claim.state is IncidentState.SUSPECTED and claim.credit_s >= dwell_s:
+        ripe = claim.credit_s >= dwell_s and stay.presence >= MIN_PRESENCE
+        if claim.state is IncidentState.SUSPECTED and ripe:
             claim.state, claim.opened_at = IncidentState.OPEN, t
             return True
         return False
@@ -205,7 +207,7 @@ class Lifecycle:
 
     def _claim(self, stay: Stay, kind: Kind, zone: Zone, t: float) -> Claim | None:
         seen = self._observe(kind, stay, False)
-        if seen.strength < BEGINS_AT:
+        if seen.strength < BEGINS_AT or stay.presence < MIN_PRESENCE:
             return None
         onset = max(seen.since, self.active_since.get(zone.id, seen.since))
         credit_s = round(min(stay.seen_s, t - onset), 3)

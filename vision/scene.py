@@ -69,6 +69,7 @@ class Stay:
         since: when it came to rest.
         last_seen: last confirmed sighting.
         seen_s: time credited as present; a gap between sightings counts up to a bound.
+        hit_s, empty_s: time in which its place was in clear view, by whether it was seen there.
         votes: per label.
         attended: whether a person is near.
         absent_since: first frame in which the place was in clear view and empty; None otherwise.
@@ -92,6 +93,8 @@ class Stay:
     score: float
     votes: dict[str, Vote]
     attended: Vote
+    hit_s: float = 0.0
+    empty_s: float = 0.0
     absent_since: float | None = None
     covered_since: float | None = None
     back_hits: int = 0
@@ -106,6 +109,12 @@ class Stay:
     def label(self) -> str:
         """The label it bore for most of the time."""
         return max(self.votes, key=lambda name: (self.votes[name].total_s, name))
+
+    @property
+    def presence(self) -> float:
+        """Share of clear views in which it was seen; what only passes by is there now and then."""
+        viewed_s = self.hit_s + self.empty_s
+        return self.hit_s / viewed_s if viewed_s > 0 else 0.0
 
     def share(self, label: str) -> float:
         """Recent share of a label, 0 when never seen as such."""

@@ -31,6 +31,7 @@ class TrackerSettings:
     """Bounds of the tracker. Lengths are in box sizes unless they say pixels."""
 
     settle_s: float = 2.0
+    min_presence: float = 0.4
     rest_radius: float = 0.15
     rest_jitter_px: float = 3.0
     fit_iou: float = 0.5
@@ -99,11 +100,11 @@ class _Step:
 
     def __init__(self, scene: Scene, t: float, boxes: Boxes, settings: TrackerSettings) -> None:
         self.scene, self.t, self.boxes, self.settings = scene, t, boxes, settings
-        if scene.last_t is not None:
-            dt = t - scene.last_t
-            if scene.period_s == 0.0:
-                scene.period_s = dt
-            scene.period_s += 0.2 * (min(dt, 3 * scene.period_s) - scene.period_s)
+        dt = 0.0 if scene.last_t is None else t - scene.last_t
+        if scene.period_s == 0.0:
+            scene.period_s = dt
+        scene.period_s += 0.2 * (min(dt, 3 * scene.period_s) - scene.period_s)
+        self.step_s = min(dt, 3 * scene.period_s)
         self.brief_s = max(settings.brief_s, settings.brief_periods * scene.period_s)
         self.credit_bound_s = min(
             settings.max_credit_gap_s,
@@ -251,6 +252,7 @@ class _Step:
             if stay.back_hits < 2:
                 return
             stay.longest_gap_s = max(stay.longest_gap_s, round(gap_s, 3))
+        stay.hit_s = round(stay.hit_s + self.step_s, 3)
         stay.absent_since, stay.back_hits = None, 0
         stay.left_by, stay.left, stay.departed = None, False, False
         stay.seen_now = True
@@ -315,6 +317,7 @@ class _Step:
                     stay.absent_since += self.t - (self.scene.last_t or self.t)
                 continue
             stay.covered_since = None
+            stay.empty_s = round(stay.empty_s + self.step_s, 3)
             if stay.absent_since is None:
                 stay.absent_since = self.t
             stay.departed |= stay.left and stay.absent_s(self.t) >= self.settings.left_after_s
@@ -408,7 +411,11 @@ class _Step:
             rested = track.last_seen == self.t and track.stray is None
             if track.family == PERSON or not rested or track.rest_hits < needed:
                 continue
-            if self.t - track.rest_since >= self.settings.settle_s:
+            rested_s = self.t - track.rest_since
+            frames = rested_s / max(self.scene.period_s, 1e-3) + 1
+            if rested_s < self.settings.settle_s:
+                continue
+            if track.rest_hits >= self.settings.min_presence * frames:
                 self.scene.tracks.remove(track)
                 self._stay(track)
 
@@ -440,6 +447,7 @@ class _Step:
             last_seen=self.t,
             seen_s=round(self.t - track.rest_since, 3),
             hits=track.rest_hits,
+            hit_s=round(track.rest_hits * self.scene.period_s, 3),
             score=track.score,
             votes={},
             attended=Vote(since=track.rest_since, last=track.rest_since),

@@ -41,9 +41,7 @@ def test_a_parked_car_is_one_incident_at_every_frame_rate(fps: float) -> None:
 
 
 @pytest.mark.parametrize("fps", [10, 2, 0.5])
-@pytest.mark.parametrize(
-    ("miss", "jitter"), [(0.0, 0.0), (0.5, 3.0), (0.7, 2.0), (0.2, 6.0)], ids=str
-)
+@pytest.mark.parametrize(("miss", "jitter"), [(0.0, 0.0), (0.5, 3.0), (0.2, 6.0)], ids=str)
 def test_misses_and_jitter_do_not_split_it(fps: float, miss: float, jitter: float) -> None:
     car = Actor(standing(CAR), VEHICLES, miss=miss, jitter=jitter)
     for seed in range(2):
@@ -109,6 +107,15 @@ def test_passing_traffic_opens_nothing(fps: float, every_s: float) -> None:
         Actor(passing(520, (240, 130), 240, every_s, 2.7), VEHICLES, miss=0.1, jitter=3),
     ]
     assert opened(scene(lanes, 240 if fps > 1 else 900, fps)) == []
+
+
+@pytest.mark.parametrize("every_s", [2.3, 2.5, 3.1])
+@pytest.mark.parametrize("fps", [12, 2, 1])
+def test_a_platoon_in_step_with_the_sampling_opens_nothing(fps: float, every_s: float) -> None:
+    """Cars follow each other so that every few samples one is just where another one was."""
+    cars = Actor(passing(400, (180, 100), 500, every_s), ("car",), miss=0.2, jitter=3)
+    eye = camera(zone(dwell_s=5))
+    assert opened(scene([cars], 120, fps), new_engine(eye)) == []
 
 
 @pytest.mark.parametrize("fps", [5, 0.5])
