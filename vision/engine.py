@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..config.errors import FrameError
+from .association import Boxes
 from .cameras import Camera
 from .detections import Detections
 from .families import family_of
@@ -18,7 +19,7 @@ from .kinds import Kinds
 from .lifecycle import Lifecycle
 from .scene import Scene
 from .state import pack, unpack
-from .tracker import Boxes, advance
+from .tracker import advance
 
 FrameStatus = Literal["accepted", "late", "duplicate"]
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from .association import SETTINGS
 from .cameras import Camera, Zone
 from .families import GARBAGE, PERSON, family_of
 from .incident import Box, Incident, IncidentState, Transition
@@ -21,7 +22,6 @@ from .kinds import Kind, Kinds
 from .rules import RULES, Observation
 from .rules.rule import BEGINS_AT, HOLDS_AT
 from .scene import Scene, Stay, box_iou, box_shared, ground_point, same_place
-from .tracker import SETTINGS
 from .zones import zone_of
 
 SUSPECT_AFTER_S = 10.0
