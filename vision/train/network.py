@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -22,7 +22,7 @@ KIN: dict[str, tuple[str, ...]] = {
 """COCO classes whose mean row a new class starts from: things of its shape and place."""
 
 
-class WorkshopModel(DetectionModel):
+class WorkshopModel(DetectionModel):  # type: ignore[misc]
     """A detection model whose forward pass may run in bfloat16 while the loss stays in float32.
 
     Ultralytics refuses mixed precision on CPUs; with AVX-512 BF16 or AMX it trains up to twice as
@@ -70,7 +70,7 @@ def build(base: nn.Module, names: Sequence[str], bf16: bool = False) -> Workshop
     old = list(source.names.values()) if isinstance(source.names, dict) else list(source.names)
     config = dict(source.yaml)
     width = int(source.model[-1].cv3[0][-1].in_channels)
-    model = WorkshopModel(config | {"nc": width}, verbose=False)  # nc sets the branch's width
+    model: Any = WorkshopModel(config | {"nc": width}, verbose=False)  # nc sets the branch's width
     head = model.model[-1]
     _resize_rows(head, len(old))
     model.load_state_dict(source.state_dict())
@@ -79,7 +79,8 @@ def build(base: nn.Module, names: Sequence[str], bf16: bool = False) -> Workshop
     model.names = dict(enumerate(names))
     model.yaml = config
     model.bf16 = bf16
-    return model.to(memory_format=torch.channels_last)
+    model.to(memory_format=torch.channels_last)
+    return cast(WorkshopModel, model)
 
 
 def transplant(head: Any, old: Sequence[str], new: Sequence[str]) -> None:

@@ -22,7 +22,7 @@ ASPECT_RANGE = (0.62, 1.6)
 teaches shapes that cameras see. Log-uniform, width : height."""
 
 
-class StreetDataset(YOLODataset):
+class StreetDataset(YOLODataset):  # type: ignore[misc]
     """Pictures with random aspect before, and camera faults after, the usual augmentation."""
 
     look: CameraLook = CameraLook()
@@ -44,7 +44,7 @@ class StreetDataset(YOLODataset):
         return transforms
 
 
-class StreetTrainer(DetectionTrainer):
+class StreetTrainer(DetectionTrainer):  # type: ignore[misc]
     """Trains `WorkshopModel` (bfloat16 forward on CPUs that have it, channels last)."""
 
     bf16: bool = False
