@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 VAL_PART = 0.12
 HELD_COUNT = 20
-COCO_VAL_COUNT = 25
+COCO_VAL_PART = 25 / 215
 DEFAULT_TEACHER = TeacherRule()
 
 
@@ -60,7 +60,7 @@ class Stage:
 
 STAGES = (
     Stage("street", 8, 416, 5e-4, 7, 0.7, 2, 0.4, {"bins": 1, "coco": 2}),
-    Stage("scenes", 8, 416, 5e-4, 7, 0.5, 3, 0.3, {"bins": 1, "coco": 2, "stills": 1}),
+    Stage("scenes", 4, 416, 5e-4, 7, 0.5, 1, 0.2, {"bins": 1, "coco": 2, "stills": 3}),
 )
 
 
@@ -139,7 +139,7 @@ def gather(order: Order) -> Split:
     coco = read_coco_subset(_existing(order.data / "coco_train_subset"))
     parts = [
         split_scenes(bins, VAL_PART, HELD_COUNT),
-        split_scenes(coco, COCO_VAL_COUNT / max(len(coco), 1)),
+        split_scenes(coco, COCO_VAL_PART),
     ]
     if order.stills is not None:
         stills = read_stills(_existing(order.stills))
@@ -152,10 +152,9 @@ def gather(order: Order) -> Split:
 
 def run_stage(order: Order, stage: Stage, start: Path, workset: WorkSet) -> Path:
     """Train one stage, or resume it, or do nothing when it is done. Returns its checkpoint."""
-    folder = order.work / "runs" / stage.name
-    done, last = folder / "done", folder / "weights" / "last.pt"
-    best = folder / "weights" / "best.pt"
-    if done.is_file() and best.is_file():
+    weights = order.work / "runs" / stage.name / "weights"
+    last, best = weights / "last.pt", weights / "best.pt"
+    if last.is_file() and epochs_done(last) is None:
         log.info("stage %s is done: %s", stage.name, best)
         return best
     trainer_class = type(
@@ -168,8 +167,13 @@ def run_stage(order: Order, stage: Stage, start: Path, workset: WorkSet) -> Path
         log.info("stage %s goes on from %s", stage.name, last)
         settings |= {"resume": str(last), "model": str(last)}
     trainer_class(overrides=settings).train()
-    done.touch()
     return best
+
+
+def epochs_done(checkpoint: Path) -> int | None:
+    """Epochs behind an unfinished run's checkpoint; None for a finished run."""
+    epoch = int(torch.load(checkpoint, map_location="cpu", weights_only=False)["epoch"])
+    return None if epoch < 0 else epoch + 1
 
 
 def trainer_settings(order: Order, stage: Stage, start: Path, workset: WorkSet) -> dict[str, Any]:

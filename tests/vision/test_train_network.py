@@ -1,0 +1,145 @@
+"""The trained network: kept COCO rows, the guide, export that says what torch says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from xiaozheng.config.errors import ModelError
+from xiaozheng.datasets.labels import COCO_NAMES, DETECTOR_LABELS, TRAFFIC_LABELS
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+pytest.importorskip("ultralytics", reason="needs the train extra")
+
+from ultralytics.cfg import get_cfg  # noqa: E402
+
+from xiaozheng.vision.train.export import deviation, export_onnx  # noqa: E402
+from xiaozheng.vision.train.guide import Guide, anchor_centres  # noqa: E402
+from xiaozheng.vision.train.network import build, load_network, row_sources  # noqa: E402
+
+pytestmark = pytest.mark.train
+
+
+@pytest.fixture(scope="module")
+def checkpoint(shared_dir: Path) -> Path:
+    return shared_dir / "weights/yolo11n-coco.pt"
+
+
+@pytest.fixture(scope="module")
+def pictures(shared_dir: Path) -> np.ndarray:
+    """Two street pictures as a (2, 3, 320, 320) batch."""
+    folder = shared_dir / "data/vision/bins/images"
+    images = [cv2.resize(cv2.imread(str(folder / f"{i:06d}.jpg")), (320, 320)) for i in (1, 2816)]
+    return np.asarray(cv2.dnn.blobFromImages(images, 1 / 255, swapRB=True), dtype=np.float32)
+
+
+def test_transplant_keeps_the_coco_rows_to_the_bit(checkpoint: Path, pictures: np.ndarray) -> None:
+    base: Any = load_network(checkpoint).eval()
+    ours: Any = build(base, DETECTOR_LABELS).eval()
+    batch = torch.from_numpy(pictures)
+    with torch.inference_mode():
+        old, new = base(batch)[0], ours(batch)[0]
+    assert new.shape[1] == 4 + len(DETECTOR_LABELS)
+    assert torch.allclose(old[:, :4], new[:, :4], atol=1e-3)
+    for name in TRAFFIC_LABELS:
+        a, b = old[:, 4 + COCO_NAMES.index(name)], new[:, 4 + DETECTOR_LABELS.index(name)]
+        assert torch.allclose(a, b, atol=1e-4), name
+
+
+def test_new_classes_start_from_the_mean_of_their_kin(checkpoint: Path) -> None:
+    base: Any = load_network(checkpoint)
+    ours: Any = build(base, DETECTOR_LABELS)
+    rows = row_sources("stall", COCO_NAMES)
+    assert [COCO_NAMES[r] for r in rows][:1] == ["umbrella"]
+    for old, new in zip(base.model[-1].cv3, ours.model[-1].cv3, strict=True):
+        expected = old[-1].weight[rows].mean(0)
+        assert torch.allclose(new[-1].weight[DETECTOR_LABELS.index("stall")], expected)
+
+
+def test_class_without_row_and_kin_is_refused() -> None:
+    with pytest.raises(ModelError, match="'dragon' has no row"):
+        row_sources("dragon", COCO_NAMES)
+
+
+def test_building_on_our_own_checkpoint_copies_it(checkpoint: Path, pictures: np.ndarray) -> None:
+    first: Any = build(load_network(checkpoint), DETECTOR_LABELS).eval()
+    second: Any = build(first, DETECTOR_LABELS).eval()
+    batch = torch.from_numpy(pictures)
+    with torch.inference_mode():
+        assert torch.equal(first(batch)[0], second(batch)[0])
+
+
+def test_missing_checkpoint_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no such checkpoint"):
+        load_network(tmp_path / "none.pt")
+
+
+def test_anchor_centres_cover_the_picture() -> None:
+    centres = anchor_centres([(2, 4), (1, 2)])
+    assert centres.tolist()[:4] == [[0.125, 0.25], [0.375, 0.25], [0.625, 0.25], [0.875, 0.25]]
+    assert centres.tolist()[-1] == [0.75, 0.5]
+
+
+def test_guide_pulls_a_student_that_forgot(checkpoint: Path, pictures: np.ndarray) -> None:
+    """The untouched student costs least; one whose traffic rows are wiped costs more."""
+    student: Any = build(load_network(checkpoint), DETECTOR_LABELS)
+    student.args = get_cfg()
+    student.guide = Guide(load_network(checkpoint), DETECTOR_LABELS, start=7)
+    student.train()
+    for layer in student.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.eval()
+    batch = {
+        "img": torch.from_numpy(pictures),
+        "cls": torch.zeros(0, 1),
+        "bboxes": torch.zeros(0, 4),
+        "batch_idx": torch.zeros(0),
+    }
+
+    def guided() -> float:
+        outputs = student(batch["img"])
+        return float(student.guide.loss(outputs, batch))
+
+    faithful = guided()
+    with torch.no_grad():
+        for branch in student.model[-1].cv3:
+            branch[-1].bias[:6] -= 4
+    assert guided() > faithful * 1.2
+    loss, items = student.loss(batch)
+    assert loss.shape == (4,)
+    assert set(items) == {"box_loss", "cls_loss", "dfl_loss"}
+
+
+def test_guide_leaves_boxes_of_new_classes_alone(checkpoint: Path, pictures: np.ndarray) -> None:
+    student: Any = build(load_network(checkpoint), DETECTOR_LABELS)
+    student.guide = Guide(load_network(checkpoint), DETECTOR_LABELS, start=7)
+    student.train()
+    outputs = student(torch.from_numpy(pictures))
+    whole = {
+        "cls": torch.full((2, 1), float(DETECTOR_LABELS.index("bin"))),
+        "bboxes": torch.tensor([[0.5, 0.5, 1.1, 1.1]] * 2),
+        "batch_idx": torch.arange(2),
+    }
+    assert float(student.guide.loss(outputs, whole)) == 0
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+def test_export_says_what_torch_says(
+    checkpoint: Path, pictures: np.ndarray, tmp_path: Path, backend: str
+) -> None:
+    pytest.importorskip(backend)
+    network: Any = build(load_network(checkpoint), DETECTOR_LABELS)
+    saved = tmp_path / "ours.pt"
+    torch.save({"model": network, "train_args": {}}, saved)
+    model = export_onnx(saved, tmp_path / "out" / "model.onnx")
+    found = deviation(saved, model, pictures, backend)
+    exact = backend == "onnxruntime"
+    assert found.box_px < (0.1 if exact else 8)
+    assert found.score < (1e-3 if exact else 0.08)
+    odd = np.ascontiguousarray(pictures[:1, :, :224])  # another batch size, another shape
+    assert deviation(saved, model, odd, backend).box_px < (0.1 if exact else 8)
+    assert sorted(p.name for p in model.parent.iterdir()) == ["model.onnx"]
