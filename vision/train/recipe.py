@@ -1,4 +1,4 @@
-"""The recipe: sources → splits and teacher labels → two stages of training → a checkpoint.
+"""The recipe: sources → splits and teacher labels → stages of training → a checkpoint.
 
 Everything it makes lies in one work folder: the merged set, a run folder per stage and `run.json`
 with what was done. A run that was killed goes on where its last epoch ended when the same command
@@ -61,6 +61,7 @@ class Stage:
 STAGES = (
     Stage("street", 8, 416, 5e-4, 7, 0.7, 2, 0.4, {"bins": 1, "coco": 2}),
     Stage("scenes", 4, 416, 5e-4, 7, 0.5, 1, 0.2, {"bins": 1, "coco": 2, "stills": 3}),
+    Stage("larger", 3, 512, 4e-4, 7, 0.4, 1, 0.1, {"bins": 1, "coco": 2, "stills": 4}),
 )
 
 
@@ -101,7 +102,7 @@ class Trained:
 
 
 def adjusted_stages(epochs: int | None, size: int | None, with_stills: bool) -> tuple[Stage, ...]:
-    """The stages with other epochs or size; without stills the second one is left out."""
+    """The stages with other epochs or size; without stills only the first is left."""
     stages = STAGES if with_stills else STAGES[:1]
     return tuple(
         replace(
