@@ -16,8 +16,12 @@ from ..config.errors import BusyError, InputError, XiaozhengError
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_BAD_INPUT: Final = 2
+EXIT_INTERRUPTED: Final = 130
 
-out = Console(highlight=False)
+# A pipe has no width of its own; folded tables would be of no use to whoever reads it.
+PIPE_COLUMNS: Final = 200
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
 err = Console(stderr=True, highlight=False)
 
 

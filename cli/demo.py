@@ -33,7 +33,9 @@ from .gateway import PlayResult, play_clip
 
 START_TIMEOUT_S = 120
 KEPT_RUNS = 3
-CLIP_GAP_S = 90
+CLIPS_BEGAN_S_AGO = 90
+# The sample clips last under a minute: an end is believed sooner than on a real street.
+DEMO_END_AFTER_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def demo(
     kinds = load_kinds()
     folder = _new_run(runs)
     port = _free_port(port)
-    with _service(suite, folder, port) as url:
+    with _service(suite, kinds, folder, port) as url:
         client = httpx.Client(base_url=url, timeout=120)
         result = _play_everything(client, suite, fps=fps)
         if as_json:
@@ -97,18 +99,28 @@ def _free_port(wanted: int) -> int:
     raise XiaozhengError("no free port", message_zh="没有可用端口")
 
 
+def _write_settings(suite: Suite, kinds: Kinds, folder: Path) -> list[str]:
+    """Camera and kind files of the demo, and the options that name them."""
+    quick = [kind.model_copy(update={"end_after_s": DEMO_END_AFTER_S}) for kind in kinds.kinds]
+    documents: dict[str, Any] = {
+        "cameras": [clip.camera for clip in suite.clips],
+        "kinds": [kind.model_dump(mode="json") for kind in quick],
+    }
+    options: list[str] = []
+    for name, entries in documents.items():
+        path = folder / f"{name}.yaml"
+        path.write_text(
+            yaml.safe_dump({name: entries}, allow_unicode=True, sort_keys=False), encoding="utf-8"
+        )
+        options += [f"--{name}", str(path)]
+    return options
+
+
 @contextmanager
-def _service(suite: Suite, folder: Path, port: int) -> Iterator[str]:
+def _service(suite: Suite, kinds: Kinds, folder: Path, port: int) -> Iterator[str]:
     """The real service in a process of its own, ready to answer; stopped on the way out."""
-    cameras = folder / "cameras.yaml"
-    cameras.write_text(
-        yaml.safe_dump(
-            {"cameras": [clip.camera for clip in suite.clips]}, allow_unicode=True, sort_keys=False
-        ),
-        encoding="utf-8",
-    )
     command = [sys.executable, "-m", "xiaozheng.cli.main", "serve", "--port", str(port)]
-    command += ["--cameras", str(cameras), "--var", str(folder)]
+    command += ["--var", str(folder), *_write_settings(suite, kinds, folder)]
     log_path = folder / "service.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -144,8 +156,7 @@ def _wait_ready(url: str, process: subprocess.Popen[bytes], log_path: Path) -> N
 
 
 def _play_everything(client: httpx.Client, suite: Suite, *, fps: float) -> DemoResult:
-    length_s = CLIP_GAP_S
-    start = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=length_s)
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=CLIPS_BEGAN_S_AGO)
     clips = [(clip, SAMPLES / clip.file) for clip in suite.clips]
     calls = _read_calls()
     columns = (

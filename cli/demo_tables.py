@@ -64,7 +64,7 @@ def calls_table(calls: list[dict[str, Any]]) -> Table:
         table.add_row(
             suggestion["masked_text"],
             "  ".join(f"{d['name']} {d['probability']:.0%}" for d in suggestion["departments"][:3]),
-            DECISION_ZH[suggestion["decision"]],
+            DECISION_ZH[suggestion["decision"]["verdict"]],
             " ".join(word["text"] for word in suggestion["evidence"][:4]),
         )
     return table

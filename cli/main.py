@@ -6,11 +6,10 @@ import os
 import sys
 from importlib.metadata import version
 
-import click
 import typer
 
 from ..config.errors import XiaozhengError
-from .common import EXIT_BAD_INPUT, exit_code, out, show_error
+from .common import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, exit_code, out, show_error
 from .demo import demo
 from .detect import detect
 from .route import route
@@ -59,22 +58,20 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     try:
-        result = app(arguments, standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return EXIT_BAD_INPUT
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        return 130
+        app(arguments)
+    except SystemExit as left:
+        # Typer ends every command this way: 0, 2 for wrong usage, or the code of `typer.Exit`.
+        return left.code if isinstance(left.code, int) else EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     except XiaozhengError as error:
         show_error(error)
         return exit_code(error)
     except BrokenPipeError:
         # The reader (`| head`) has gone; Python's own flush at exit must not complain again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    return result if isinstance(result, int) else 0
+        return EXIT_OK
+    return EXIT_OK
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -23,7 +22,6 @@ from ..vision.watch import WatchStep, watch_video
 from .common import err, out, print_json
 
 DEFAULT_CAMERAS = Path("cameras.yaml")
-PIPE_COLUMNS = 160
 
 
 def watch(
@@ -79,9 +77,7 @@ def watch(
             }
         )
     else:
-        # A pipe has no width of its own; folded paths would be of no use to whoever reads it.
-        page = out if out.is_terminal else Console(width=PIPE_COLUMNS)
-        page.print(report.table())
+        out.print(report.table())
 
 
 class _Report:
