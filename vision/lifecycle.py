@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from .association import SETTINGS
 from .cameras import Camera, Zone
-from .families import GARBAGE, PERSON, family_of
+from .families import GARBAGE, PERSON, STALL, family_of
 from .incident import Box, Incident, IncidentState, Transition
 from .kinds import Kind, Kinds
 from .rules import RULES, Observation
@@ -30,7 +30,9 @@ FORGET_AFTER_S = 30.0
 MAX_PATIENCE_S = 120.0
 PLACE_CELLS = 32
 MIN_PRESENCE = 0.33
-HEAP_GAP = 0.2
+# What lies within this share of its own size beside another thing is part of the same event: the
+# bags of one heap; a vendor's tricycle, which overlaps the umbrella stall it served.
+SPREAD_GAPS = {GARBAGE: 0.2, STALL: 0.0}
 ACTIVE = (IncidentState.SUSPECTED, IncidentState.OPEN)
 
 
@@ -133,7 +135,7 @@ class Lifecycle:
         if claim.state not in ACTIVE:
             return self._reopen(claim, kind, stay, counts)
         if stay is None or _is_gone(stay, kind, t):
-            heir = None if stay is None or stay.departed else self._heir(claim, stays.values())
+            heir = self._heir(claim, stays.values(), left=stay is None or stay.departed)
             if heir is None:
                 return _close(claim, claim.last, t)
             claim.stay_id, stay = heir.id, heir
@@ -174,14 +176,19 @@ class Lifecycle:
         claim.last, claim.box, claim.reasons = seen.last, stay.box, seen.reasons
         return True
 
-    def _heir(self, claim: Claim, stays: Iterable[Stay]) -> Stay | None:
-        """Another stay in view that is the claim's object, boxed differently."""
+    def _heir(self, claim: Claim, stays: Iterable[Stay], *, left: bool) -> Stay | None:
+        """Another stay in view that is the claim's object, boxed differently, or, where an event
+        may consist of several things, one that stands on when the first was taken away (`left`)."""
         family = family_of(claim.label)
+        spreads = family in SPREAD_GAPS
+        if left and not spreads:
+            return None
         for stay in stays:
             if stay.id == claim.stay_id or stay.family != family or not stay.seen_now:
                 continue
             free = all((c.stay_id, c.kind_id) != (stay.id, claim.kind_id) for c in self.claims)
-            if free and box_iou(stay.anchor, claim.box) >= 0.3:
+            near = spreads and _one_event(family, stay.anchor, claim.box)
+            if free and (near or box_iou(stay.anchor, claim.box) >= 0.3):
                 return stay
         return None
 
@@ -233,9 +240,10 @@ class Lifecycle:
 
     def _known(self, claim: Claim, stay: Stay) -> bool:
         """Whether another claim already speaks for the same object."""
-        alike = _one_heap if stay.family == GARBAGE else same_place
         return any(
-            other.kind_id == claim.kind_id and other.state in ACTIVE and alike(other.box, claim.box)
+            other.kind_id == claim.kind_id
+            and other.state in ACTIVE
+            and _one_event(stay.family, other.box, claim.box)
             for other in self.claims
         )
 
@@ -307,12 +315,15 @@ def _utc(t: float) -> datetime:
     return datetime.fromtimestamp(t, tz=UTC)
 
 
-def _one_heap(a: Box, b: Box) -> bool:
-    """Whether two heaps lie so near each other that a person would call them one."""
-    return box_shared(_grown(a), _grown(b)) > 0
+def _one_event(family: str, a: Box, b: Box) -> bool:
+    """Whether a person would call two things of one family, boxed so, one event."""
+    if family not in SPREAD_GAPS:
+        return same_place(a, b)
+    gap = SPREAD_GAPS[family]
+    return box_shared(_grown(a, gap), _grown(b, gap)) > 0
 
 
-def _grown(box: Box) -> Box:
+def _grown(box: Box, gap: float) -> Box:
     x1, y1, x2, y2 = box
-    dx, dy = HEAP_GAP * (x2 - x1), HEAP_GAP * (y2 - y1)
+    dx, dy = gap * (x2 - x1), gap * (y2 - y1)
     return x1 - dx, y1 - dy, x2 + dx, y2 + dy

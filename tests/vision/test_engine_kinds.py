@@ -137,3 +137,25 @@ def test_reasons_are_given_in_chinese() -> None:
     assert (incident.model, incident.rule) == ("test@1.0.0", "bin_state@1.0.0")
     assert incident.label == "overflowing_bin"
     assert 0 < incident.score <= 1
+
+
+def test_a_vendors_tricycle_and_stall_are_one_incident_whichever_leaves_first() -> None:
+    tricycle = Actor(standing((400, 340, 540, 450), 10, 260), ("stall",), jitter=2)
+    umbrella = Actor(standing(STALL, 20, 400), ("stall",), jitter=2)
+    vendor = Actor(standing((560, 330, 600, 480), 10, 400), ("person",), jitter=2)
+    (incident,) = opened(scene([tricycle, umbrella, vendor], 460, 2, hides=False))
+    assert seconds(incident.onset_at) == pytest.approx(10, abs=6)
+    assert incident.state is IncidentState.ENDED
+    assert seconds(incident.ended_at) == pytest.approx(400, abs=6)
+
+
+def test_stalls_that_stand_apart_are_one_incident_each() -> None:
+    stalls = [
+        Actor(standing(STALL), ("stall",), jitter=2),
+        Actor(standing((900, 350, 1100, 480)), ("stall",), jitter=2),
+    ]
+    vendors = [
+        Actor(standing((690, 330, 730, 480)), ("person",), jitter=2),
+        Actor(standing((1090, 330, 1130, 480)), ("person",), jitter=2),
+    ]
+    assert len(opened(scene([*stalls, *vendors], 300, 2, hides=False))) == 2
