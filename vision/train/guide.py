@@ -112,7 +112,8 @@ def layer_input(layer: Any, x: Any, saved: Sequence[Any]) -> Any:
 def _box_divergence(student: torch.Tensor, guide: torch.Tensor, best: torch.Tensor) -> torch.Tensor:
     """Weighted KL divergence of the box-side distributions, summed over sure anchors."""
     sure = best > SURE
-    mine = student.transpose(1, 2)[sure].reshape(int(sure.sum()), 4, -1).log_softmax(-1)
-    theirs = guide.transpose(1, 2)[sure].reshape(int(sure.sum()), 4, -1).softmax(-1)
+    steps = student.shape[1] // 4
+    mine = student.transpose(1, 2)[sure].reshape(-1, 4, steps).log_softmax(-1)
+    theirs = guide.transpose(1, 2)[sure].reshape(-1, 4, steps).softmax(-1)
     divergence = F.kl_div(mine, theirs, reduction="none").sum(-1).mean(-1)
     return (divergence * best[sure]).sum()
