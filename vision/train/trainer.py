@@ -94,6 +94,22 @@ class StreetTrainer(DetectionTrainer):  # type: ignore[misc]
         self.args.workers = self.loader_processes
         return super().get_dataloader(dataset_path, batch_size, rank, mode)
 
+    def save_model(self) -> Any:
+        """As upstream, but a kill while writing never leaves a torn checkpoint behind."""
+        targets = {name: getattr(self, name) for name in ("best", "last")}
+        for name, path in targets.items():
+            setattr(self, name, path.with_suffix(".part"))
+        try:
+            saved = super().save_model()
+        finally:
+            for name, path in targets.items():
+                setattr(self, name, path)
+        for path in targets.values():
+            part = path.with_suffix(".part")
+            if part.is_file():
+                part.replace(path)
+        return saved
+
     def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
         """As upstream, in the memory layout the network has."""
         batch = super().preprocess_batch(batch)
