@@ -129,9 +129,9 @@ def test_missing_source_is_named(shared_dir: Path, tmp_path: Path) -> None:
         train(order)
 
 
-def test_stages_adjust_and_the_second_needs_stills() -> None:
+def test_stages_adjust_and_the_later_ones_need_stills() -> None:
     quick = adjusted_stages(epochs=1, size=320, with_stills=False)
     assert [(s.name, s.epochs, s.size, s.close_mosaic) for s in quick] == [("street", 1, 320, 1)]
     full = adjusted_stages(None, None, with_stills=True)
-    assert [s.name for s in full] == ["street", "scenes"]
+    assert [s.name for s in full] == ["street", "scenes", "larger"]
     assert replace(full[0], epochs=1, size=320, close_mosaic=1) == quick[0]

@@ -61,6 +61,7 @@ class Stage:
 STAGES = (
     Stage("street", 8, 416, 5e-4, 7, 0.7, 2, 0.4, {"bins": 1, "coco": 2}),
     Stage("scenes", 4, 416, 5e-4, 7, 0.5, 1, 0.2, {"bins": 1, "coco": 2, "stills": 3}),
+    Stage("larger", 3, 512, 4e-4, 7, 0.4, 1, 0.1, {"bins": 1, "coco": 2, "stills": 4}),
 )
 
 
