@@ -143,3 +143,4 @@ def test_export_says_what_torch_says(
     odd = np.repeat(pictures[:, :, 32:288], 2, axis=0)  # another batch size, another shape
     assert deviation(saved, model, odd, backend).box_px < (0.1 if exact else 8)
     assert sorted(p.name for p in model.parent.iterdir()) == ["model.onnx"]
+    assert str(tmp_path).encode() not in model.read_bytes()

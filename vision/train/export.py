@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import onnx
 import torch
 from numpy.typing import NDArray
 from ultralytics import YOLO
@@ -20,6 +21,7 @@ OPSET = 17
 INPUT_NAME = "images"
 OUTPUT_NAME = "output0"
 TRACE_SIZE = 640
+KEPT_METADATA = ("author", "license", "names", "stride", "task")
 SURE = 0.05
 """Anchors whose best class stays below it never become boxes; deviations there do not count."""
 
@@ -46,9 +48,19 @@ def export_onnx(checkpoint: Path, target: Path) -> Path:
             format="onnx", dynamic=True, simplify=True, opset=OPSET, imgsz=TRACE_SIZE, device="cpu"
         )
         Path(made).replace(target)
+        _clean_metadata(target)
     finally:
         scratch.unlink(missing_ok=True)
     return target
+
+
+def _clean_metadata(path: Path) -> None:
+    """Drop what tells of the machine (paths, dates): the same weights give the same file."""
+    model = onnx.load(str(path))
+    kept = [(p.key, p.value) for p in model.metadata_props if p.key in KEPT_METADATA]
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, dict(kept))
+    onnx.save(model, str(path))
 
 
 def deviation(
