@@ -155,7 +155,10 @@ class Lifecycle:
         claim.credit_s = round(claim.credit_s + stay.credit_s, 3)
         claim.opposed_since = None
         claim.last, claim.box = seen.last, stay.box
-        claim.label, claim.score, claim.reasons = stay.label, stay.score, seen.reasons
+        claim.label, claim.score = stay.label, stay.score
+        if seen.strength >= BEGINS_AT:
+            # What is fading away is no reason to show: the last firm ones stay.
+            claim.reasons = seen.reasons
         dwell_s = self.zones[claim.zone_id].dwell_for(kind.id, kind.dwell_s)
         ripe = claim.credit_s >= dwell_s and stay.presence >= MIN_PRESENCE
         if claim.state is IncidentState.SUSPECTED and ripe:
