@@ -114,7 +114,7 @@ def check_count(count: int, limit: int, what: str, what_zh: str) -> None:
     if count > limit:
         raise TooLargeError(
             f"{count} {what} in one batch, at most {limit} are allowed",
-            message_zh=f"一批最多 {limit} 个{what_zh}，收到 {count} 个",
+            message_zh=f"一批最多 {limit} 条{what_zh}，收到 {count} 条",
             code="too_many_items",
         )
 

@@ -97,7 +97,7 @@ def read_frames(parts: list[Part], max_frames: int) -> list[Frame | FrameError]:
             message_zh=f"{METADATA} 须为 JSON 列表",
             code="invalid_metadata",
         )
-    check_count(len(entries), max_frames, "frames", "帧")
+    check_count(len(entries), max_frames, "frames", "帧数据")
     frames: list[Frame | FrameError] = []
     used: dict[str, int] = {}
     for index, entry in enumerate(entries):

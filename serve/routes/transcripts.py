@@ -71,7 +71,7 @@ def read_transcripts(body: bytes | bytearray, max_transcripts: int) -> list[Tran
             message_zh="请求体须为 JSON 列表",
             code="not_a_list",
         )
-    check_count(len(entries), max_transcripts, "transcripts", "条来电文本")
+    check_count(len(entries), max_transcripts, "transcripts", "来电文本")
     transcripts: list[Transcript] = []
     seen: dict[str, int] = {}
     for index, entry in enumerate(entries):
