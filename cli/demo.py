@@ -60,6 +60,8 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出结果")] = False,
 ) -> None:
     """启动服务，经 HTTP 播放样例视频与来电，列出发现的事件和派单建议。"""
+    # Being told to stop must stop the service too: leave through the `with` below.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     suite = load_suite()
     kinds = load_kinds()
     folder = _new_run(runs)
@@ -216,7 +218,9 @@ def _as_json(result: DemoResult, folder: Path) -> dict[str, Any]:
 
 
 def _keep_up(url: str) -> None:
-    out.print(f"\n服务运行中：[link={url}]{url}[/link]（控制台）  {url}/docs（接口）  Ctrl-C 停止")
+    out.print(
+        f"\n服务运行中：[link={url}]{url}[/link]（控制台）  {url}/openapi.json（接口）  Ctrl-C 停止"
+    )
     # The terminal sends Ctrl-C to the service too; both leave by themselves.
     while True:
         try:
