@@ -28,6 +28,7 @@ def serve(
         typer.Option("--allow-anonymous", help="允许监听非本机地址（当前版本无访问密钥）"),
     ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug、info、warning 或 error")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="就绪时以一行 JSON 输出地址")] = False,
 ) -> None:
     """启动服务：HTTP 接口、控制台与指标。其余设置用环境变量 XIAOZHENG_*。"""
     # Imported here: the other verbs start without the service's libraries.
@@ -50,5 +51,6 @@ def serve(
             threads=threads,
             allow_anonymous=allow_anonymous,
             log_level=log_level,
-        )
+        ),
+        as_json=as_json,
     )

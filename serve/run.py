@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import socket
 import sys
@@ -16,7 +17,7 @@ from .logs import configure_logs
 from .settings import Settings
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, *, as_json: bool = False) -> None:
     """Serve until told to stop, then finish what was accepted.
 
     Raises:
@@ -24,10 +25,10 @@ def run(settings: Settings) -> None:
         UnavailableError: the port is taken.
     """
     configure_logs(settings.log_level)
-    asyncio.run(_serve(settings))
+    asyncio.run(_serve(settings, as_json=as_json))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, *, as_json: bool) -> None:
     listener = _listen(settings.host, settings.port)
     app = create_app(settings)
     config = uvicorn.Config(
@@ -39,7 +40,7 @@ async def _serve(settings: Settings) -> None:
         lifespan="off",
         timeout_graceful_shutdown=int(settings.drain_s) + 1,
     )
-    server = _Server(config)
+    server = _Server(config, as_json=as_json)
     with listener:
         async with app.router.lifespan_context(app):
             # uvicorn stops at a signal and then raises it once more, for whoever had it before.
@@ -51,10 +52,18 @@ async def _serve(settings: Settings) -> None:
 class _Server(uvicorn.Server):
     """Says where it listens, once it does; port 0 is only known then."""
 
+    def __init__(self, config: uvicorn.Config, *, as_json: bool) -> None:
+        super().__init__(config)
+        self.as_json = as_json
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         host, port = (sockets or [])[0].getsockname()[:2]
-        sys.stdout.write(f"小郑 http://{f'[{host}]' if ':' in host else host}:{port}\n")
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        told = (
+            json.dumps({"url": url, "host": host, "port": port}) if self.as_json else f"小郑 {url}"
+        )
+        sys.stdout.write(told + "\n")
         sys.stdout.flush()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .description import LABELS
+from ..labels import DETECTOR_LABELS
 
 MIN_FILL = 0.06  # less of a box than this, seen through leaves or a fence, is no view of an object
 
@@ -67,5 +67,7 @@ def yolo_lines(boxes: Sequence[Box], width: int, height: int) -> str:
     for box in boxes:
         cx, cy = (box.x0 + box.x1) / 2 / width, (box.y0 + box.y1) / 2 / height
         wide, high = (box.x1 - box.x0) / width, (box.y1 - box.y0) / height
-        lines.append(f"{LABELS.index(box.label)} {cx:.6f} {cy:.6f} {wide:.6f} {high:.6f}\n")
+        lines.append(
+            f"{DETECTOR_LABELS.index(box.label)} {cx:.6f} {cy:.6f} {wide:.6f} {high:.6f}\n"
+        )
     return "".join(lines)

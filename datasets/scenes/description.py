@@ -13,18 +13,6 @@ from itertools import pairwise
 
 import numpy as np
 
-LABELS = (
-    "person",
-    "bicycle",
-    "motorcycle",
-    "car",
-    "bus",
-    "truck",
-    "bin",
-    "overflowing_bin",
-    "garbage",
-    "stall",
-)
 KERB_HEIGHT_M = 0.14
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..labels import DETECTOR_LABELS
 from .boxes import visible_boxes, yolo_lines
-from .description import LABELS
 from .film import develop, meter
 from .random_scenes import random_film, random_scene
 
@@ -29,7 +29,7 @@ def render_stills(first_seed: int, count: int, out: Path, samples: int = SAMPLES
     images, labels = out / "images", out / "labels"
     images.mkdir(parents=True, exist_ok=True)
     labels.mkdir(parents=True, exist_ok=True)
-    (out / "classes.txt").write_text("\n".join(LABELS) + "\n")
+    (out / "classes.txt").write_text("\n".join(DETECTOR_LABELS) + "\n")
     with tempfile.TemporaryDirectory() as scratch:
         stage = Stage(samples, Path(scratch))
         for seed in range(first_seed, first_seed + count):

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xiaozheng.datasets.labels import DETECTOR_LABELS
 from xiaozheng.datasets.scenes.description import (
     KERB_HEIGHT_M,
-    LABELS,
     Actor,
     Appearance,
     Camera,
@@ -112,7 +112,7 @@ def test_appearance_follows_time_and_visibility() -> None:
 def test_labels(model: str, style: tuple[tuple[str, str], ...], label: str | None) -> None:
     found = label_of(Appearance(0.0, model, style))
     assert found == label
-    assert found is None or found in LABELS
+    assert found is None or found in DETECTOR_LABELS
 
 
 def test_ground_is_raised_on_both_pavements() -> None:

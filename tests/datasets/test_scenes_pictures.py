@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from xiaozheng.config.errors import InputError
+from xiaozheng.datasets.labels import DETECTOR_LABELS
 from xiaozheng.datasets.scenes.__main__ import main
 from xiaozheng.datasets.scenes.boxes import Box, visible_boxes, yolo_lines
-from xiaozheng.datasets.scenes.description import LABELS
 from xiaozheng.datasets.scenes.exr import read_exr
 from xiaozheng.datasets.scenes.film import Film, develop, meter
 
@@ -101,7 +101,7 @@ def test_an_object_glimpsed_through_leaves_is_left_out() -> None:
 def test_yolo_lines_are_shares_of_the_picture() -> None:
     text = yolo_lines([Box("stall", 0, 0, 320, 180, 9)], 640, 360)
     number, *shares = text.split()
-    assert int(number) == LABELS.index("stall")
+    assert int(number) == DETECTOR_LABELS.index("stall")
     assert [float(v) for v in shares] == [0.25, 0.25, 0.5, 0.5]
 
 
