@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOMS = ("config", "models", "datasets", "vision", "nlp", "serve", "cli")
+ROOMS = ("config", "models", "datasets", "vision", "nlp", "serve", "eval", "cli")
 MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 80
 

@@ -1,0 +1,1 @@
+"""Benchmarks: how good the detector, the events, the router and the service are."""
