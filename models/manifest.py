@@ -13,6 +13,8 @@ from ..config.errors import ModelError
 MANIFEST_NAME = "manifest.json"
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
 FILE_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
+VERSION_PATTERN = r"^[0-9]+\.[0-9]+\.[0-9]+$"
 
 
 class Label(BaseModel):
@@ -43,8 +45,8 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    name: str = Field(pattern=NAME_PATTERN)
+    version: str = Field(pattern=VERSION_PATTERN)
     task: Literal["detection", "routing"]
     model: ManifestFile
     files: tuple[ManifestFile, ...] = ()

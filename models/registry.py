@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..config.errors import ModelError
-from .manifest import Manifest, check_files, read_manifest
-
-ALIASES_NAME = "aliases.json"
-DEFAULT_ALIAS = "champion"
+from .aliases import CHAMPION, AliasFile, Aliases
+from .manifest import (
+    MANIFEST_NAME,
+    NAME_PATTERN,
+    VERSION_PATTERN,
+    Manifest,
+    check_files,
+    read_manifest,
+)
 
 
 def default_shelf() -> Path:
@@ -50,6 +55,7 @@ class Registry:
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or default_shelf()
+        self._alias_file = AliasFile(self.root)
 
     def names(self) -> list[str]:
         """Names that have at least one version."""
@@ -58,56 +64,69 @@ class Registry:
         return sorted(p.name for p in self.root.iterdir() if p.is_dir() and self.versions(p.name))
 
     def versions(self, name: str) -> list[str]:
-        """Versions of `name`, oldest first (numeric order)."""
+        """Versions of `name`, oldest first (numeric order). Drafts are not versions."""
         folder = self.root / name
-        if not folder.is_dir():
+        if not re.fullmatch(NAME_PATTERN, name) or not folder.is_dir():
             return []
-        found = [p.name for p in folder.iterdir() if (p / "manifest.json").is_file()]
-        return sorted(found, key=_version_key)
+        found = [p.name for p in folder.iterdir() if (p / MANIFEST_NAME).is_file()]
+        return sorted(filter(re.compile(VERSION_PATTERN).fullmatch, found), key=version_key)
 
-    def aliases(self) -> dict[str, dict[str, str]]:
+    def aliases(self) -> Aliases:
         """`{name: {alias: version}}` as the alias file has it; empty without the file."""
-        path = self.root / ALIASES_NAME
-        if not path.is_file():
-            return {}
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"{path}: not readable JSON: {error}", message_zh=f"别名文件无效：{path}"
-            ) from None
-        if not isinstance(data, dict) or not all(isinstance(v, dict) for v in data.values()):
-            raise ModelError(
-                f"{path}: must map names to aliases", message_zh=f"别名文件无效：{path}"
-            )
-        return data
+        return {name: dict(entry) for name, entry in self._alias_file.aliases().items()}
 
-    def resolve(self, ref: str) -> Artifact:
-        """The artefact of a reference, verified by hash.
+    def champion_version(self, name: str) -> str | None:
+        """The version that `name` stands for; cheap enough to ask every second.
 
         Raises:
-            ModelError: unknown name, alias or version; missing or altered files.
+            ModelError: the alias file is broken.
+        """
+        return self._alias_file.aliases().get(name, {}).get(CHAMPION)
+
+    def ref_of(self, ref: str) -> str:
+        """`name@version` that a reference points to now; nothing is hashed or opened.
+
+        Raises:
+            ModelError: unknown name, alias or version; a broken alias file.
         """
         name, _, wanted = ref.partition("@")
-        wanted = wanted or DEFAULT_ALIAS
-        version = self.aliases().get(name, {}).get(wanted, wanted)
-        folder = self.root / name / version
-        if version not in self.versions(name):
+        version = self._alias_file.aliases().get(name, {}).get(wanted or CHAMPION, wanted)
+        if not self._holds(name, version):
             known = ", ".join(self.versions(name)) or "none"
             raise ModelError(
                 f"{self.root}: no model {ref!r} (versions of {name!r}: {known})",
                 message_zh=f"模型库中没有 {ref}（现有版本：{known}）",
                 code="no_such_model",
             )
+        return f"{name}@{version}"
+
+    def resolve(self, ref: str) -> Artifact:
+        """The artefact of a reference, verified by hash.
+
+        Raises:
+            ModelError: unknown name, alias or version; missing, altered or unsafe files.
+        """
+        name, _, version = self.ref_of(ref).partition("@")
+        folder = self.root / name / version
         manifest = read_manifest(folder)
         if (manifest.name, manifest.version) != (name, version):
             raise ModelError(
                 f"{folder}: the manifest names {manifest.name}@{manifest.version}",
                 message_zh=f"模型清单与所在目录不符：{folder}",
+                code="wrong_folder",
             )
         check_files(folder, manifest)
         return Artifact(folder=folder, manifest=manifest)
 
+    def _holds(self, name: str, version: str) -> bool:
+        """Whether that version's folder is there; the patterns keep paths inside the shelf."""
+        return bool(
+            re.fullmatch(NAME_PATTERN, name)
+            and re.fullmatch(VERSION_PATTERN, version)
+            and (self.root / name / version / MANIFEST_NAME).is_file()
+        )
 
-def _version_key(version: str) -> tuple[tuple[int, str], ...]:
-    return tuple((int(p), "") if p.isdigit() else (-1, p) for p in version.split("."))
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Sorts `0.10.0` after `0.9.0`."""
+    return tuple(int(part) for part in version.split("."))
