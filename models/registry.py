@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config.errors import ModelError
-from .aliases import CHAMPION, AliasFile, Aliases
+from .aliases import CHAMPION, Aliases, AliasFile
 from .manifest import (
     MANIFEST_NAME,
     NAME_PATTERN,
@@ -92,10 +92,11 @@ class Registry:
         name, _, wanted = ref.partition("@")
         version = self._alias_file.aliases().get(name, {}).get(wanted or CHAMPION, wanted)
         if not self._holds(name, version):
-            known = ", ".join(self.versions(name)) or "none"
+            known = ", ".join(self.versions(name))
             raise ModelError(
-                f"{self.root}: no model {ref!r} (versions of {name!r}: {known})",
-                message_zh=f"模型库中没有 {ref}（现有版本：{known}）",
+                f"{self.root}: no model {ref!r}: no version {version!r} of {name!r}"
+                f" (there are: {known or 'none'})",
+                message_zh=f"模型库中没有 {ref}（现有版本：{known or '无'}）",
                 code="no_such_model",
             )
         return f"{name}@{version}"
