@@ -11,9 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config.errors import DatasetError
+from .problems import Fault
 
 Boxes = NDArray[np.float64]
 Classes = NDArray[np.int64]
+Row = tuple[int, float, float, float, float]
+"""Class, centre x, centre y, width, height; the last four as parts of the picture."""
+
+EDGE_SLACK = 0.002
+"""Labelling tools round: a box may pass the picture's edge by this part of its side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class Table:
 
 def picture(
     path: Path,
-    rows: Iterable[tuple[int, float, float, float, float]] = (),
+    rows: Iterable[Row] = (),
     source: str = "",
     group: str = "",
 ) -> Picture:
@@ -75,6 +81,17 @@ def picture(
         source=source,
         group=group,
     )
+
+
+def box_fault(x: float, y: float, w: float, h: float) -> Fault | None:
+    """Why a box (centre and size as parts of the picture) cannot be a label; None when it can."""
+    if w <= 0 or h <= 0:
+        return Fault("degenerate", f"box without area (w={w:g}, h={h:g})")
+    low = min(x - w / 2, y - h / 2)
+    high = max(x + w / 2, y + h / 2)
+    if low < -EDGE_SLACK or high > 1 + EDGE_SLACK:
+        return Fault("outside", f"box outside the picture (from {low:.4f} to {high:.4f})")
+    return None
 
 
 def relabel(table: Table, mapping: Mapping[str, str], names: tuple[str, ...]) -> Table:

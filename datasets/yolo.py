@@ -5,34 +5,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..config.errors import DatasetError
-from .table import Picture, Table, picture
+from .problems import Fault, Problem, complain
+from .table import Picture, Row, Table, box_fault, picture
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 CLASSES_FILE = "classes.txt"
-EDGE_SLACK = 0.002
-"""Labelling tools round: a box may pass the picture's edge by this part of its side."""
-
-Row = tuple[int, float, float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong with a data set. `line` is 1-based; 0 means the whole file."""
-
-    path: Path
-    line: int
-    reason: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.path}:{self.line}: {self.reason}"
-            if self.line
-            else f"{self.path}: {self.reason}"
-        )
 
 
 def read_yolo(folder: Path, names: Sequence[str] | None = None, source: str = "") -> Table:
@@ -48,12 +28,7 @@ def read_yolo(folder: Path, names: Sequence[str] | None = None, source: str = ""
     """
     table, problems = scan_yolo(folder, names, source)
     if problems:
-        shown = "\n".join(str(p) for p in problems[:50])
-        more = f"\n… and {len(problems) - 50} more" if len(problems) > 50 else ""
-        raise DatasetError(
-            f"{len(problems)} problems:\n{shown}{more}",
-            message_zh=f"数据集有 {len(problems)} 处问题：\n{shown}{more}",
-        )
+        raise complain(problems)
     return table
 
 
@@ -80,18 +55,20 @@ def scan_yolo(
     for image in images:
         label = folder / "labels" / f"{image.stem}.txt"
         if not label.is_file():
-            problems.append(Problem(label, 0, f"missing; {image.name} has no label file"))
+            problems.append(
+                Problem(label, 0, f"missing; {image.name} has no label file", "missing_labels")
+            )
             continue
-        rows, wrong = _parse(label, len(known))
+        rows, wrong = parse_labels(label, len(known))
         if image.stat().st_size == 0:
-            wrong.append(Problem(image, 0, "empty picture file"))
+            wrong.append(Problem(image, 0, "empty picture file", "corrupt_picture"))
         if wrong:
             problems += wrong
         else:
             pictures.append(picture(image, rows, source or folder.name))
     stems = {p.stem for p in images}
     lonely = sorted(p for p in (folder / "labels").glob("*.txt") if p.stem not in stems)
-    problems += [Problem(p, 0, "no picture of this name") for p in lonely]
+    problems += [Problem(p, 0, "no picture of this name", "missing_picture") for p in lonely]
     return Table(known, tuple(pictures)), tuple(problems)
 
 
@@ -158,43 +135,38 @@ def label_text(item: Picture) -> str:
     )
 
 
-def _parse(path: Path, class_count: int) -> tuple[list[Row], list[Problem]]:
+def parse_labels(path: Path, class_count: int) -> tuple[list[Row], list[Problem]]:
+    """The rows of one label file, and every broken line of it."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        return [], [Problem(path, 0, f"cannot be read: {error}")]
+        return [], [Problem(path, 0, f"cannot be read: {error}", "unreadable_labels")]
     rows: list[Row] = []
     problems: list[Problem] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         found = _parse_row(line.split(), class_count)
-        if isinstance(found, str):
-            problems.append(Problem(path, number, found))
+        if isinstance(found, Fault):
+            problems.append(Problem(path, number, found.reason, found.code))
         elif found in rows:
-            problems.append(Problem(path, number, "the same box twice"))
+            problems.append(Problem(path, number, "the same box twice", "duplicate_box"))
         else:
             rows.append(found)
     return rows, problems
 
 
-def _parse_row(fields: list[str], class_count: int) -> Row | str:
+def _parse_row(fields: list[str], class_count: int) -> Row | Fault:
     """A row, or what is wrong with it."""
     if len(fields) != 5:
-        return f"expected `class x y w h`, found {len(fields)} fields"
+        return Fault("bad_row", f"expected `class x y w h`, found {len(fields)} fields")
     try:
         values = tuple(float(f) for f in fields)
     except ValueError:
-        return f"not a number in {' '.join(fields)!r}"
+        return Fault("bad_row", f"not a number in {' '.join(fields)!r}")
     if not all(math.isfinite(v) for v in values):
-        return "not a finite number"
+        return Fault("bad_row", "not a finite number")
     label, x, y, w, h = values
     if label != int(label) or not 0 <= label < class_count:
-        return f"unknown class {fields[0]} (there are {class_count})"
-    if w <= 0 or h <= 0:
-        return f"box without area (w={w:g}, h={h:g})"
-    low = min(x - w / 2, y - h / 2)
-    high = max(x + w / 2, y + h / 2)
-    if low < -EDGE_SLACK or high > 1 + EDGE_SLACK:
-        return f"box outside the picture (from {low:.4f} to {high:.4f})"
-    return int(label), x, y, w, h
+        return Fault("unknown_class", f"unknown class {fields[0]} (there are {class_count})")
+    return box_fault(x, y, w, h) or (int(label), x, y, w, h)
