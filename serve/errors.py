@@ -6,7 +6,8 @@ InputError
     ├── TooLargeError             body or item count over the limit               413
     ├── UnprocessableError        readable, but its parts do not fit together     422
     ├── ForbiddenError            a browser page of another site                  403
-    └── NotFoundError             no such incident, picture or page               404
+    ├── NotFoundError             no such incident, picture or page               404
+    └── GoneError                 events that were there and are no longer kept   410
 XiaozhengError
 └── UnavailableError          a worker or the database cannot do work now         503
     └── WorkerDiedError           the worker broke off while it held the item     503
@@ -59,6 +60,13 @@ class NotFoundError(RequestError):
 
     default_code = "not_found"
     status = 404
+
+
+class GoneError(RequestError):
+    """It was there, but is no longer kept."""
+
+    default_code = "gone"
+    status = 410
 
 
 class UnavailableError(XiaozhengError):

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ..vision.evidence import Evidence
-from .store import StoredEvidence
+from .changes import StoredEvidence
 
 
 class EvidenceFiles:

@@ -12,12 +12,12 @@ from ..nlp.router import Router
 from ..nlp.suggestion import Suggestion
 from ..nlp.transcript import Transcript, check_transcript
 from .batcher import Batcher, BatchLimits, RunBatch
+from .changes import Change, SuggestionChange
 from .errors import UnavailableError
 from .finisher import Finisher
 from .metrics import Metrics
 from .schemas import SuggestionOut
 from .settings import Settings
-from .store import Change, SuggestionChange
 
 TOP = 5
 

@@ -16,7 +16,8 @@ from ..vision.evidence import Evidence, EvidenceRecorder
 from ..vision.frame import Frame
 from ..vision.incident import Incident
 from ..vision.kinds import Kinds
-from .store import CameraChange, Checkpoint, StoredEvidence
+from .changes import CameraChange, StoredEvidence
+from .records import Checkpoint
 
 
 @dataclass(frozen=True, slots=True)

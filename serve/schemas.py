@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -77,6 +77,30 @@ class IncidentPage(BaseModel):
 
     items: list[IncidentOut]
     next_cursor: str | None = None
+
+
+class EventOut(BaseModel):
+    """A CloudEvents 1.0 event in its JSON form. A repeat has the same `id` and `source`."""
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    type: str = Field(description="such as `cn.xiaozheng.incident.opened.v1`")
+    source: str = Field(description="`urn:xiaozheng:camera:<id>`")
+    subject: str = Field(description="the incident's id")
+    time: datetime = Field(description="media time of the step")
+    datacontenttype: Literal["application/json"] = "application/json"
+    sequence: str = Field(description="its number in the order of storing, 19 digits")
+    data: dict[str, Any] = Field(description="the incident as of that step")
+
+
+class EventsAnswer(BaseModel):
+    """Oldest first; ask again with `after=next_after`, at once while `more` is true."""
+
+    events: list[EventOut]
+    next_after: int
+    more: bool
+    first_kept: int = Field(description="number of the oldest event kept; 0 when there is none")
+    last_kept: int
 
 
 class FrameOut(BaseModel):

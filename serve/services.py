@@ -21,12 +21,15 @@ from ..vision.cameras import Cameras, load_cameras
 from ..vision.kinds import DEFAULT_KINDS, Kinds, load_kinds
 from .batcher import Batcher, BatchLimits, RunBatch
 from .body import BodyBudget
+from .changes import Change
 from .errors import UnavailableError
 from .hotline_service import HotlineService
 from .metrics import Metrics
+from .pruning import prune_often
+from .repeat import cancel
 from .schemas import Check
 from .settings import Settings
-from .store import Change, Store
+from .store import Store
 from .views import IncidentViews
 from .vision_service import Now, VisionService
 
@@ -145,6 +148,7 @@ async def open_services(settings: Settings, metrics: Metrics, now: Now) -> Async
         if settings.router:
             services.hotline = await _open_hotline(services, registry)
             stack.push_async_callback(services.hotline.close)
+        stack.push_async_callback(cancel, asyncio.create_task(prune_often(writer, settings, now)))
         yield services
 
 

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
         max_future_s, max_past_s: how far a frame's media time may differ from this clock.
         max_inflight_bytes: bodies of all requests now being read or worked on, together.
         max_history_bytes: recent frames kept for evidence pictures, all cameras together.
+        keep_events_s, max_events: how long and how many events the outbox keeps for readers.
+        keep_observations_s, max_observations: the same for what rules said of single frames.
+        prune_every_s: how often what is over these limits is removed.
     """
 
     model_config = SettingsConfigDict(env_prefix="XIAOZHENG_", extra="forbid", frozen=True)
@@ -80,6 +83,12 @@ class Settings(BaseSettings):
     max_transcript_chars: Count = 20_000
     max_future_s: Seconds = 60.0
     max_past_s: Seconds = 7 * DAY_S
+
+    keep_events_s: Seconds = 30 * DAY_S
+    max_events: Count = 1_000_000
+    keep_observations_s: Seconds = DAY_S
+    max_observations: Count = 1_000_000
+    prune_every_s: Seconds = 600.0
 
     queue_timeout_s: Seconds = 60.0
     drain_s: Seconds = 30.0

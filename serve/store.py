@@ -1,118 +1,40 @@
-"""Incidents, journal, evidence, checkpoints and suggestions in a database.
+"""Incidents, journal, outbox, evidence, checkpoints and suggestions in a database.
 
-All of one camera's changes, its engine's snapshot among them, are written in one transaction, so
-that a process killed at any moment resumes exactly where its database stands. Any SQLAlchemy URL
-works; what only SQLite needs is in `_tune_sqlite`.
+All of one camera's changes, its engine's snapshot and the events to be told among them, are
+written in one transaction, so that a process killed at any moment resumes exactly where its
+database stands. Any SQLAlchemy URL works; what only SQLite needs is in `database.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Engine, and_, create_engine, event, func, or_, select
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Engine, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from ..config.errors import InputError
-from ..vision.incident import Incident, IncidentState, Transition
-from .errors import UnavailableError
-from .tables import Base, CheckpointRow, EvidenceRow, IncidentRow, SuggestionRow, TransitionRow
-
-REPORTED = (IncidentState.OPEN, IncidentState.ENDED)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEvidence:
-    """A picture on disk; `path` is relative to the evidence folder."""
-
-    incident_id: str
-    moment: str
-    ts: datetime
-    sha256: str
-    size_bytes: int
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class CameraChange:
-    """What frames of one camera changed, with the engine's state after the last of them."""
-
-    camera_id: str
-    frame_at: datetime
-    frame_seq: int
-    snapshot: dict[str, Any]
-    transitions: tuple[Transition, ...]
-    evidence: tuple[StoredEvidence, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SuggestionChange:
-    """What was suggested for one call; `suggestion` holds masked text only."""
-
-    transcript_id: str
-    channel: str
-    received_at: datetime | None
-    decision: str
-    department: str
-    model: str
-    suggestion: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentChange:
-    """Steps of incidents that no frame led to, such as the removal of their zone."""
-
-    transitions: tuple[Transition, ...]
-
-
-Change = CameraChange | IncidentChange | SuggestionChange
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """Where a camera's engine stood after its last stored frame."""
-
-    camera_id: str
-    frame_at: datetime
-    frame_seq: int
-    snapshot: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """One step of an incident's life."""
-
-    state: IncidentState
-    media_at: datetime
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentRecord:
-    """An incident with its pictures; `journal` is filled when one incident is asked for."""
-
-    incident: Incident
-    evidence: tuple[StoredEvidence, ...]
-    journal: tuple[JournalEntry, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentQuery:
-    """Filters of a listing, newest onset first; `after` is the last (onset, id) already seen."""
-
-    kind: str | None = None
-    camera_id: str | None = None
-    zone_id: str | None = None
-    states: tuple[IncidentState, ...] = REPORTED
-    since: datetime | None = None
-    until: datetime | None = None
-    after: tuple[datetime, str] | None = None
-    limit: int = 100
+from ..vision.incident import Incident, IncidentState
+from .changes import Change, StoredEvidence, StoredObservation
+from .database import open_database
+from .records import (
+    Checkpoint,
+    EventPage,
+    IncidentQuery,
+    IncidentRecord,
+    JournalEntry,
+)
+from .rows import event_of_row, evidence_by_incident, evidence_of, incident_of
+from .tables import (
+    CheckpointRow,
+    EvidenceRow,
+    IncidentRow,
+    ObservationRow,
+    OutboxRow,
+    SuggestionRow,
+    TransitionRow,
+)
+from .writing import write_change
 
 
 class Store:
@@ -124,31 +46,8 @@ class Store:
 
     @classmethod
     def open(cls, url: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Store:
-        """Connect and create missing tables.
-
-        Raises:
-            InputError: not a database URL, or its driver is not installed.
-            UnavailableError: the database cannot be opened.
-        """
-        try:
-            parsed = make_url(url)
-            engine = create_engine(parsed, pool_pre_ping=True)
-        except (ArgumentError, ModuleNotFoundError) as error:
-            raise InputError(
-                f"database URL cannot be used: {error}",
-                message_zh=f"数据库地址无效：{error}",
-                code="bad_settings",
-            ) from None
-        try:
-            if engine.dialect.name == "sqlite":
-                _tune_sqlite(engine, parsed.database)
-            Base.metadata.create_all(engine)
-        except (OSError, SQLAlchemyError) as error:
-            raise UnavailableError(
-                f"database {parsed.render_as_string(hide_password=True)}: {error}",
-                message_zh="数据库无法打开",
-            ) from error
-        return cls(engine, now)
+        """Connect, and bring the tables up to this version; raises as `open_database` does."""
+        return cls(open_database(url), now)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -167,12 +66,7 @@ class Store:
         recorded_at = self._now()
         with Session(self._engine) as session, session.begin():
             for change in changes:
-                if isinstance(change, CameraChange):
-                    _write_camera(session, change, recorded_at)
-                elif isinstance(change, IncidentChange):
-                    _write_transitions(session, change.transitions, recorded_at)
-                else:
-                    _write_suggestion(session, change, recorded_at)
+                write_change(session, change, recorded_at)
 
     def checkpoints(self) -> dict[str, Checkpoint]:
         """The last checkpoint of each camera."""
@@ -207,8 +101,8 @@ class Store:
         statement = statement.order_by(IncidentRow.onset_at.desc(), IncidentRow.id.desc())
         with Session(self._engine) as session:
             rows = session.scalars(statement.limit(query.limit)).all()
-            pictures = _evidence_of(session, [row.id for row in rows])
-            return [IncidentRecord(_incident(row), pictures.get(row.id, ())) for row in rows]
+            pictures = evidence_by_incident(session, [row.id for row in rows])
+            return [IncidentRecord(incident_of(row), pictures.get(row.id, ())) for row in rows]
 
     def incident(self, incident_id: str) -> IncidentRecord | None:
         """One incident with its pictures and journal."""
@@ -225,21 +119,21 @@ class Store:
                 JournalEntry(IncidentState(step.state), step.media_at, step.recorded_at)
                 for step in steps
             )
-            pictures = _evidence_of(session, [incident_id])
-            return IncidentRecord(_incident(row), pictures.get(incident_id, ()), journal)
+            pictures = evidence_by_incident(session, [incident_id])
+            return IncidentRecord(incident_of(row), pictures.get(incident_id, ()), journal)
 
     def active(self) -> list[Incident]:
         """All suspected and open incidents."""
         states = (IncidentState.SUSPECTED, IncidentState.OPEN)
         with Session(self._engine) as session:
             rows = session.scalars(select(IncidentRow).where(IncidentRow.state.in_(states)))
-            return [_incident(row) for row in rows]
+            return [incident_of(row) for row in rows]
 
     def evidence(self, incident_id: str, moment: str) -> StoredEvidence | None:
         """One picture's entry."""
         with Session(self._engine) as session:
             row = session.get(EvidenceRow, (incident_id, moment))
-            return None if row is None else _evidence(row)
+            return None if row is None else evidence_of(row)
 
     def open_counts(self) -> dict[str, int]:
         """Open incidents by camera."""
@@ -265,150 +159,31 @@ class Store:
             row = session.get(SuggestionRow, transcript_id)
             return None if row is None else row.suggestion
 
+    def events(self, after: int, limit: int) -> EventPage:
+        """At most `limit` events of the outbox whose number is above `after`, oldest first."""
+        statement = select(OutboxRow).where(OutboxRow.seq > after).order_by(OutboxRow.seq)
+        with Session(self._engine) as session:
+            first, last = session.execute(
+                select(func.min(OutboxRow.seq), func.max(OutboxRow.seq))
+            ).one()
+            rows = session.scalars(statement.limit(limit))
+            return EventPage(tuple(map(event_of_row, rows)), first or 0, last or 0)
 
-def _tune_sqlite(engine: Engine, path: str | None) -> None:
-    """WAL lets readers go on while a writer commits. FULL makes a commit survive a power cut: a
-    gateway does not send again what was acknowledged, and commits are few since concurrent
-    requests share one."""
-    if path and path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-
-    @event.listens_for(engine, "connect")
-    def set_pragmas(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "busy_timeout=10000",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-
-def _write_transitions(
-    session: Session, transitions: Sequence[Transition], recorded_at: datetime
-) -> None:
-    latest = {step.incident.id: step.incident for step in transitions}
-    for incident in latest.values():
-        session.merge(_row(incident))
-    session.flush()
-    for step in transitions:
-        if step.changed:
-            incident = step.incident
-            session.add(
-                TransitionRow(
-                    incident_id=incident.id,
-                    state=incident.state.value,
-                    media_at=_step_time(incident),
-                    recorded_at=recorded_at,
+    def observations(
+        self, camera_id: str, since: datetime, until: datetime, limit: int = 1_000
+    ) -> list[StoredObservation]:
+        """What the rules said of a camera's frames from `since` to before `until`, oldest first."""
+        statement = (
+            select(ObservationRow)
+            .where(ObservationRow.camera_id == camera_id)
+            .where(ObservationRow.at >= since, ObservationRow.at < until)
+            .order_by(ObservationRow.at, ObservationRow.seq)
+            .limit(limit)
+        )
+        with Session(self._engine) as session:
+            return [
+                StoredObservation(
+                    row.camera_id, row.zone_id, row.kind, row.at, row.strength, tuple(row.reasons)
                 )
-            )
-    session.flush()
-
-
-def _write_camera(session: Session, change: CameraChange, recorded_at: datetime) -> None:
-    _write_transitions(session, change.transitions, recorded_at)
-    for picture in change.evidence:
-        session.merge(
-            EvidenceRow(
-                incident_id=picture.incident_id,
-                moment=picture.moment,
-                media_at=picture.ts,
-                sha256=picture.sha256,
-                size_bytes=picture.size_bytes,
-                path=picture.path,
-            )
-        )
-    session.merge(
-        CheckpointRow(
-            camera_id=change.camera_id,
-            frame_at=change.frame_at,
-            frame_seq=change.frame_seq,
-            snapshot=change.snapshot,
-            recorded_at=recorded_at,
-        )
-    )
-    session.flush()
-
-
-def _write_suggestion(session: Session, change: SuggestionChange, recorded_at: datetime) -> None:
-    session.merge(
-        SuggestionRow(
-            transcript_id=change.transcript_id,
-            channel=change.channel,
-            received_at=change.received_at,
-            recorded_at=recorded_at,
-            decision=change.decision,
-            department=change.department,
-            model=change.model,
-            suggestion=change.suggestion,
-        )
-    )
-    session.flush()
-
-
-def _step_time(incident: Incident) -> datetime:
-    """The media time of the step that led to the incident's present state."""
-    times = {
-        IncidentState.SUSPECTED: incident.onset_at,
-        IncidentState.OPEN: incident.opened_at,
-        IncidentState.ENDED: incident.ended_at,
-        IncidentState.DISCARDED: incident.ended_at,
-    }
-    return times[incident.state] or incident.last_seen_at
-
-
-def _row(incident: Incident) -> IncidentRow:
-    return IncidentRow(
-        id=incident.id,
-        kind=incident.kind,
-        camera_id=incident.camera_id,
-        zone_id=incident.zone_id,
-        state=incident.state.value,
-        onset_at=incident.onset_at,
-        opened_at=incident.opened_at,
-        last_seen_at=incident.last_seen_at,
-        ended_at=incident.ended_at,
-        box=list(incident.box),
-        label=incident.label,
-        score=incident.score,
-        reasons=list(incident.reasons),
-        model=incident.model,
-        rule=incident.rule,
-    )
-
-
-def _incident(row: IncidentRow) -> Incident:
-    return Incident(
-        id=row.id,
-        kind=row.kind,
-        camera_id=row.camera_id,
-        zone_id=row.zone_id,
-        state=IncidentState(row.state),
-        onset_at=row.onset_at,
-        opened_at=row.opened_at,
-        last_seen_at=row.last_seen_at,
-        ended_at=row.ended_at,
-        box=cast("tuple[float, float, float, float]", tuple(row.box)),
-        label=row.label,
-        score=row.score,
-        reasons=tuple(row.reasons),
-        model=row.model,
-        rule=row.rule,
-    )
-
-
-def _evidence_of(session: Session, ids: list[str]) -> dict[str, tuple[StoredEvidence, ...]]:
-    found: dict[str, list[StoredEvidence]] = {}
-    for row in session.scalars(
-        select(EvidenceRow).where(EvidenceRow.incident_id.in_(ids)).order_by(EvidenceRow.media_at)
-    ):
-        found.setdefault(row.incident_id, []).append(_evidence(row))
-    return {incident_id: tuple(pictures) for incident_id, pictures in found.items()}
-
-
-def _evidence(row: EvidenceRow) -> StoredEvidence:
-    return StoredEvidence(
-        row.incident_id, row.moment, row.media_at, row.sha256, row.size_bytes, row.path
-    )
+                for row in session.scalars(statement)
+            ]

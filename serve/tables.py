@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, ForeignKey, Index, String
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -38,6 +38,19 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSON,
         list[Any]: JSON,
     }
+
+
+# SQLite counts only plain INTEGER keys up.
+Sequence = BigInteger().with_variant(Integer, "sqlite")
+
+
+class VersionRow(Base):
+    """One row: which version of these tables the database has."""
+
+    __tablename__ = "store_version"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int]
 
 
 class IncidentRow(Base):
@@ -80,7 +93,8 @@ class TransitionRow(Base):
 
 
 class EvidenceRow(Base):
-    """One picture of an incident; `path` is relative to the evidence folder."""
+    """One picture of an incident; paths are relative to the evidence folder. `blurred_*` is the
+    copy that may leave the store."""
 
     __tablename__ = "evidence"
 
@@ -90,6 +104,44 @@ class EvidenceRow(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     size_bytes: Mapped[int]
     path: Mapped[str] = mapped_column(String(256))
+    blurred_sha256: Mapped[str | None] = mapped_column(String(64))
+    blurred_size_bytes: Mapped[int | None]
+    blurred_path: Mapped[str | None] = mapped_column(String(256))
+
+
+class OutboxRow(Base):
+    """Events to be told, in the order they were stored. A number is never given twice, not even
+    when the newest rows have been forgotten."""
+
+    __tablename__ = "outbox"
+
+    seq: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(128), unique=True)
+    type: Mapped[str] = mapped_column(String(128))
+    source: Mapped[str] = mapped_column(String(128))
+    subject: Mapped[str] = mapped_column(String(128))
+    time: Mapped[datetime]
+    data: Mapped[dict[str, Any]]
+    recorded_at: Mapped[datetime] = mapped_column(index=True)
+
+    __table_args__: ClassVar[dict[str, Any]] = {"sqlite_autoincrement": True}
+
+
+class ObservationRow(Base):
+    """What a rule said of one frame."""
+
+    __tablename__ = "observations"
+
+    seq: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=True)
+    camera_id: Mapped[str] = mapped_column(String(64))
+    zone_id: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    strength: Mapped[float]
+    reasons: Mapped[list[Any]]
+    recorded_at: Mapped[datetime] = mapped_column(index=True)
+
+    __table_args__ = (Index("observations_by_camera", "camera_id", "at"),)
 
 
 class CheckpointRow(Base):

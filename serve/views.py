@@ -6,9 +6,9 @@ from ..vision.cameras import Camera
 from ..vision.detections import Detections
 from ..vision.incident import STATE_ZH, Incident
 from ..vision.kinds import Kinds
+from .records import IncidentRecord
 from .schemas import Box, EvidenceOut, IncidentOut, JournalOut
 from .settings import EVIDENCE_FOLDER
-from .store import IncidentRecord
 
 
 def boxes(detections: Detections, labels_zh: dict[str, str]) -> list[Box]:

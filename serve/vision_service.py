@@ -28,13 +28,14 @@ from ..vision.images import Image, ImageInfo, ImageLimits, decode_scaled, probe
 from ..vision.incident import Incident, IncidentState, Transition
 from ..vision.kinds import Kinds
 from .batcher import Batcher, BatchLimits, RunBatch
+from .changes import Change, IncidentChange
 from .errors import UnavailableError
 from .evidence_files import EvidenceFiles
 from .finisher import Finisher
 from .lane import CameraLane, SeenFrame, Step
 from .metrics import Metrics
+from .records import REPORTED, Checkpoint
 from .settings import Settings
-from .store import REPORTED, Change, Checkpoint, IncidentChange
 
 log = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from ...vision.incident import IncidentState
 from ..errors import NotFoundError, UnprocessableError
 from ..evidence_files import EvidenceFiles
 from ..moments import parse_moment
+from ..records import REPORTED, IncidentQuery
 from ..schemas import IncidentOut, IncidentPage
 from ..services import Use
-from ..store import REPORTED, IncidentQuery
 from .common import answer, problems
 
 router = APIRouter(tags=["incidents"])

@@ -14,8 +14,8 @@ from serve_support import entry, picture, post_frames, running
 from xiaozheng.config.errors import FrameError, InputError
 from xiaozheng.serve.evidence_files import EvidenceFiles
 from xiaozheng.serve.lane import CameraLane, SeenFrame
+from xiaozheng.serve.records import Checkpoint
 from xiaozheng.serve.settings import Settings
-from xiaozheng.serve.store import Checkpoint
 from xiaozheng.vision.cameras import Camera
 from xiaozheng.vision.detections import Detections
 from xiaozheng.vision.engine import FrameOutcome

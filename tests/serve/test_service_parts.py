@@ -17,11 +17,12 @@ from xiaozheng.config.errors import (
     XiaozhengError,
 )
 from xiaozheng.serve.batcher import BatchReport
+from xiaozheng.serve.changes import StoredEvidence
 from xiaozheng.serve.errors import NotFoundError, TooLargeError, WorkerDiedError
 from xiaozheng.serve.logs import JsonLines
 from xiaozheng.serve.metrics import Metrics
 from xiaozheng.serve.problems import MAX_WORDS, item_error, printable, status_of
-from xiaozheng.serve.store import IncidentRecord, StoredEvidence
+from xiaozheng.serve.records import IncidentRecord
 from xiaozheng.serve.views import IncidentViews, boxes
 from xiaozheng.vision.detections import Detections
 from xiaozheng.vision.incident import Incident, IncidentState

@@ -12,14 +12,10 @@ import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
 from xiaozheng.config.errors import InputError
+from xiaozheng.serve.changes import CameraChange, StoredEvidence, SuggestionChange
 from xiaozheng.serve.errors import UnavailableError
-from xiaozheng.serve.store import (
-    CameraChange,
-    IncidentQuery,
-    Store,
-    StoredEvidence,
-    SuggestionChange,
-)
+from xiaozheng.serve.records import IncidentQuery
+from xiaozheng.serve.store import Store
 from xiaozheng.vision.incident import Incident, IncidentState, Transition
 
 T0 = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)

@@ -1,0 +1,93 @@
+"""What is written to the store: each change is stored whole or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..vision.incident import Transition
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPicture:
+    """A file; `path` is relative to the evidence folder."""
+
+    sha256: str
+    size_bytes: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvidence:
+    """A picture on disk; `path` is relative to the evidence folder.
+
+    `blurred` is the copy that may leave the store; None for pictures of versions that made none.
+    """
+
+    incident_id: str
+    moment: str
+    ts: datetime
+    sha256: str
+    size_bytes: int
+    path: str
+    blurred: StoredPicture | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObservation:
+    """A rule's word on one frame: kind K holds in zone Z at media time `at` with `strength`."""
+
+    camera_id: str
+    zone_id: str
+    kind: str
+    at: datetime
+    strength: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CameraChange:
+    """What frames of one camera changed, with the engine's state after the last of them."""
+
+    camera_id: str
+    frame_at: datetime
+    frame_seq: int
+    snapshot: dict[str, Any]
+    transitions: tuple[Transition, ...]
+    evidence: tuple[StoredEvidence, ...]
+    observations: tuple[StoredObservation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentChange:
+    """Steps of incidents that no frame led to, such as the removal of their zone."""
+
+    transitions: tuple[Transition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionChange:
+    """What was suggested for one call; `suggestion` holds masked text only."""
+
+    transcript_id: str
+    channel: str
+    received_at: datetime | None
+    decision: str
+    department: str
+    model: str
+    suggestion: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PruneChange:
+    """Forget events and observations recorded before these times, and all but the newest
+    `max_events` and `max_observations`."""
+
+    events_before: datetime
+    max_events: int
+    observations_before: datetime
+    max_observations: int
+
+
+Change = CameraChange | IncidentChange | SuggestionChange | PruneChange

@@ -1,0 +1,91 @@
+"""Which steps of incidents the world is told, and in which words.
+
+The rows have the shape of CloudEvents 1.0 and are written in the transaction that stores the step
+itself: an event is announced if and only if its step is stored. Ids are made from the step alone,
+so that a step taken again after a crash has the id it had, and a consumer can drop repeats.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..vision.incident import Incident, IncidentState
+
+PREFIX = "cn.xiaozheng."
+OPENED = PREFIX + "incident.opened.v1"
+REOPENED = PREFIX + "incident.reopened.v1"
+ENDED = PREFIX + "incident.ended.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A CloudEvents 1.0 event that has no place in the outbox yet; `time` is media time."""
+
+    id: str
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    data: dict[str, Any]
+
+
+def event_of(incident: Incident, before: IncidentState | None) -> Event | None:
+    """The event of a step to the incident's present state; None where nobody is told.
+
+    `before` is the state it had, None for a new one. What was only suspected is nobody's business.
+    """
+    if incident.state is IncidentState.OPEN:
+        kind = REOPENED if before is IncidentState.ENDED else OPENED
+    elif incident.state is IncidentState.ENDED and before is not IncidentState.ENDED:
+        kind = ENDED
+    else:
+        return None
+    name = kind.removeprefix(PREFIX).split(".")[1]
+    # An incident may end and go on more than once; it was seen later each time.
+    seen_ms = round(incident.last_seen_at.timestamp() * 1000)
+    return Event(
+        id=f"{incident.id}.{name}.{seen_ms}",
+        type=kind,
+        source=f"urn:xiaozheng:camera:{incident.camera_id}",
+        subject=incident.id,
+        time=step_time(incident),
+        data=incident_data(incident),
+    )
+
+
+def step_time(incident: Incident) -> datetime:
+    """The media time of the step that led to the incident's present state."""
+    times = {
+        IncidentState.SUSPECTED: incident.onset_at,
+        IncidentState.OPEN: incident.opened_at,
+        IncidentState.ENDED: incident.ended_at,
+        IncidentState.DISCARDED: incident.ended_at,
+    }
+    return times[incident.state] or incident.last_seen_at
+
+
+def incident_data(incident: Incident) -> dict[str, Any]:
+    """The incident as JSON-able data, times as RFC 3339."""
+    return {
+        "id": incident.id,
+        "kind": incident.kind,
+        "camera_id": incident.camera_id,
+        "zone_id": incident.zone_id,
+        "state": incident.state.value,
+        "onset_at": incident.onset_at.isoformat(),
+        "opened_at": _text(incident.opened_at),
+        "last_seen_at": incident.last_seen_at.isoformat(),
+        "ended_at": _text(incident.ended_at),
+        "box": list(incident.box),
+        "label": incident.label,
+        "score": incident.score,
+        "reasons": list(incident.reasons),
+        "model": incident.model,
+        "rule": incident.rule,
+    }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()

@@ -1,0 +1,34 @@
+"""Bounded growth: events and observations are forgotten by age and number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from .batcher import Batcher
+from .changes import Change, PruneChange
+from .repeat import repeat
+from .settings import Settings
+
+
+def due(settings: Settings, now: datetime) -> PruneChange:
+    """What the settings say may be forgotten at `now`."""
+    return PruneChange(
+        events_before=now - timedelta(seconds=settings.keep_events_s),
+        max_events=settings.max_events,
+        observations_before=now - timedelta(seconds=settings.keep_observations_s),
+        max_observations=settings.max_observations,
+    )
+
+
+async def prune_often(
+    writer: Batcher[Change, None], settings: Settings, now: Callable[[], datetime]
+) -> None:
+    """Remove what is due at every turn, for ever. Goes through the writer: writers take turns."""
+
+    async def prune() -> None:
+        (answer,) = await writer.submit([due(settings, now())])
+        if isinstance(answer, Exception):
+            raise answer
+
+    await repeat("forgetting old events", settings.prune_every_s, prune)

@@ -1,0 +1,177 @@
+"""Writing changes within one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from ..vision.incident import Incident, IncidentState, Transition
+from .changes import (
+    CameraChange,
+    Change,
+    IncidentChange,
+    PruneChange,
+    StoredObservation,
+    SuggestionChange,
+)
+from .outbox import event_of, step_time
+from .rows import evidence_row, row_of
+from .tables import (
+    CheckpointRow,
+    IncidentRow,
+    ObservationRow,
+    OutboxRow,
+    SuggestionRow,
+    TransitionRow,
+)
+
+
+def write_change(session: Session, change: Change, recorded_at: datetime) -> None:
+    """Add one change to the session's transaction."""
+    if isinstance(change, CameraChange):
+        _write_camera(session, change, recorded_at)
+    elif isinstance(change, IncidentChange):
+        _write_transitions(session, change.transitions, recorded_at)
+    elif isinstance(change, SuggestionChange):
+        _write_suggestion(session, change, recorded_at)
+    else:
+        _prune(session, change)
+    session.flush()
+
+
+def _write_transitions(
+    session: Session, transitions: Sequence[Transition], recorded_at: datetime
+) -> None:
+    """Incidents, then their journal and the outbox, in the order of the steps."""
+    rows = {row.id: row for row in _rows_of(session, transitions)}
+    models = {row.id: row.model for row in rows.values()}
+    states = {row.id: IncidentState(row.state) for row in rows.values()}
+    latest: dict[str, Incident] = {}
+    steps: list[tuple[Incident, IncidentState | None]] = []
+    for step in transitions:
+        # An incident stays that of the model it began with, whichever serves when it ends.
+        model = models.setdefault(step.incident.id, step.incident.model)
+        incident = replace(step.incident, model=model)
+        latest[incident.id] = incident
+        if step.changed:
+            steps.append((incident, states.get(incident.id)))
+            states[incident.id] = incident.state
+    for incident in latest.values():
+        session.merge(row_of(incident))
+    session.flush()
+    for incident, before in steps:
+        session.add(
+            TransitionRow(
+                incident_id=incident.id,
+                state=incident.state.value,
+                media_at=step_time(incident),
+                recorded_at=recorded_at,
+            )
+        )
+        _announce(session, incident, before, recorded_at)
+
+
+def _rows_of(session: Session, transitions: Sequence[Transition]) -> Sequence[IncidentRow]:
+    ids = {step.incident.id for step in transitions}
+    if not ids:
+        return []
+    return session.scalars(select(IncidentRow).where(IncidentRow.id.in_(ids))).all()
+
+
+def _announce(
+    session: Session, incident: Incident, before: IncidentState | None, recorded_at: datetime
+) -> None:
+    event = event_of(incident, before)
+    if event is None:
+        return
+    if session.scalar(select(OutboxRow.seq).where(OutboxRow.id == event.id)) is not None:
+        return
+    session.add(
+        OutboxRow(
+            id=event.id,
+            type=event.type,
+            source=event.source,
+            subject=event.subject,
+            time=event.time,
+            data=event.data,
+            recorded_at=recorded_at,
+        )
+    )
+    session.flush()
+
+
+def _write_camera(session: Session, change: CameraChange, recorded_at: datetime) -> None:
+    _write_observations(session, change.observations, recorded_at)
+    _write_transitions(session, change.transitions, recorded_at)
+    for picture in change.evidence:
+        session.merge(evidence_row(picture))
+    session.merge(
+        CheckpointRow(
+            camera_id=change.camera_id,
+            frame_at=change.frame_at,
+            frame_seq=change.frame_seq,
+            snapshot=change.snapshot,
+            recorded_at=recorded_at,
+        )
+    )
+
+
+def _write_observations(
+    session: Session, observations: Sequence[StoredObservation], recorded_at: datetime
+) -> None:
+    if not observations:
+        return
+    session.execute(
+        insert(ObservationRow),
+        [
+            {
+                "camera_id": seen.camera_id,
+                "zone_id": seen.zone_id,
+                "kind": seen.kind,
+                "at": seen.at,
+                "strength": seen.strength,
+                "reasons": list(seen.reasons),
+                "recorded_at": recorded_at,
+            }
+            for seen in observations
+        ],
+    )
+
+
+def _write_suggestion(session: Session, change: SuggestionChange, recorded_at: datetime) -> None:
+    session.merge(
+        SuggestionRow(
+            transcript_id=change.transcript_id,
+            channel=change.channel,
+            received_at=change.received_at,
+            recorded_at=recorded_at,
+            decision=change.decision,
+            department=change.department,
+            model=change.model,
+            suggestion=change.suggestion,
+        )
+    )
+
+
+def _prune(session: Session, change: PruneChange) -> None:
+    session.execute(delete(OutboxRow).where(OutboxRow.recorded_at < change.events_before))
+    _keep_newest(session, OutboxRow, OutboxRow.seq, change.max_events)
+    session.execute(
+        delete(ObservationRow).where(ObservationRow.recorded_at < change.observations_before)
+    )
+    _keep_newest(session, ObservationRow, ObservationRow.seq, change.max_observations)
+
+
+def _keep_newest(
+    session: Session,
+    table: type[OutboxRow] | type[ObservationRow],
+    seq: InstrumentedAttribute[int],
+    count: int,
+) -> None:
+    newest = session.scalar(select(func.max(seq)))
+    if newest is not None:
+        session.execute(delete(table).where(seq <= newest - count))
