@@ -22,6 +22,8 @@ from pydantic import (
 
 from ..config.errors import ConfigError, InputError
 from ..config.yamlfile import KeyPath, parse_with_lines, parse_yaml, read_text
+from .evidence_settings import EvidenceSettings
+from .health_settings import HealthSettings
 from .kinds import Kinds
 
 MIN_ZONE_AREA = 1e-4
@@ -107,6 +109,8 @@ class Camera(BaseModel):
     name: str = ""
     timezone: str = "Asia/Shanghai"
     zones: tuple[Zone, ...] = ()
+    health: HealthSettings = HealthSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
 
     @field_validator("timezone")
     @classmethod

@@ -1,0 +1,176 @@
+"""One camera's pictures judged against what this camera usually shows."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+
+from .health_signs import Grey, View, changed_share, light_of, sharpness
+
+PictureFault = Literal[
+    "camera_frozen", "camera_black", "camera_overexposed", "camera_blurred", "camera_moved"
+]
+Signs = dict[PictureFault, bool | None]
+
+CHECK_EVERY_S = 5.0
+LEARNT_AFTER = 5
+USUAL_WEIGHT = 0.05
+# A live picture differs from the last one in at least so many pixels; a source that never does,
+# such as a drawn test picture, gives no sign until it has stood still for very long.
+LIVELY_SHARE, FROZEN_FACTOR = 0.03, 0.05
+BLURRED_BELOW, SHARP_FROM = 0.5, 0.7
+LOST_TEXTURE, DARK_MEAN = 0.15, 40.0
+MOVED_BELOW, IN_PLACE_FROM, MIN_SHIFT = 0.35, 0.5, 0.02
+VIEWS_TO_LEARN, VIEW_EVERY_S, VIEW_WEIGHT = 3, 60.0, 0.2
+
+
+class Usual:
+    """A slow average that learns quickly while it is new."""
+
+    def __init__(self, value: float = 0.0, count: int = 0) -> None:
+        self.value, self.count = value, count
+
+    @property
+    def known(self) -> bool:
+        """Whether enough was seen to judge by."""
+        return self.count >= LEARNT_AFTER
+
+    def take(self, value: float) -> None:
+        """Count one more observation."""
+        self.count += 1
+        self.value += max(USUAL_WEIGHT, 1 / self.count) * (value - self.value)
+
+
+class PictureJudge:
+    """Says of each thumbnail, kind by kind, whether it is bad, well, or does not tell (None).
+
+    Args:
+        fixed: thumbnail of the view the zones were drawn on, if there is one.
+    """
+
+    def __init__(self, fixed: Grey | None = None) -> None:
+        self._fixed = None if fixed is None else View(fixed)
+        self._last: Grey | None = None
+        self._change, self._sharpness = Usual(), Usual()
+        self._view: View | None = None
+        self._agreeing = 0
+        self._viewed_t = self._checked_t = float("-inf")
+        self._wary = False
+
+    @property
+    def lively(self) -> bool:
+        """Whether this camera's pictures usually differ from one another."""
+        return self._change.known and self._change.value >= LIVELY_SHARE
+
+    def judge(self, thumb: Grey, t: float, in_force: frozenset[str]) -> Signs:
+        """Judge a thumbnail of media time `t` while the faults `in_force` stand."""
+        light = light_of(thumb)
+        signs: Signs = {
+            "camera_frozen": self._is_frozen(thumb),
+            "camera_black": light.black,
+            "camera_overexposed": light.overexposed,
+            "camera_blurred": None,
+            "camera_moved": None,
+        }
+        self._last = thumb
+        if light.black or light.overexposed:
+            return signs
+        wary = self._wary or bool(in_force & {"camera_blurred", "camera_moved"})
+        if wary or t - self._checked_t >= CHECK_EVERY_S:
+            self._checked_t = t
+            signs["camera_blurred"] = self._is_blurred(thumb, "camera_blurred" in in_force)
+            if not signs["camera_blurred"]:
+                signs |= self._place(thumb, t, light.mean, "camera_moved" in in_force)
+            self._wary = bool(signs["camera_blurred"] or signs["camera_moved"])
+        return signs
+
+    def forget(self) -> None:
+        """Learn the view and its sharpness anew: the camera was turned on purpose."""
+        self._fixed = self._view = None
+        self._agreeing = 0
+        self._sharpness = Usual()
+
+    def snapshot(self) -> dict[str, Any]:
+        """JSON-able state; the last thumbnail is left out, the next one takes its place."""
+        return {
+            "change": [round(self._change.value, 6), self._change.count],
+            "sharpness": [round(self._sharpness.value, 6), self._sharpness.count],
+            "view": None if self._view is None else _packed(self._view.picture),
+            "agreeing": self._agreeing,
+        }
+
+    def restore(self, data: Mapping[str, Any], *, keep_view: bool) -> None:
+        """Go on from `snapshot`; ValueError, KeyError or TypeError when it is none."""
+        self._change = Usual(*data["change"])
+        self._sharpness = Usual(*data["sharpness"])
+        if keep_view and data["view"] is not None:
+            self._view, self._agreeing = View(_unpacked(data["view"])), int(data["agreeing"])
+
+    def _is_frozen(self, thumb: Grey) -> bool | None:
+        if self._last is None:
+            return None
+        change = changed_share(thumb, self._last)
+        frozen = change <= (FROZEN_FACTOR * self._change.value if self.lively else 0.0)
+        if not (frozen and self.lively):
+            self._change.take(change)
+        return frozen
+
+    def _is_blurred(self, thumb: Grey, standing: bool) -> bool | None:
+        now, usual = sharpness(thumb), self._sharpness
+        if now is None:
+            return None
+        if not usual.known:
+            usual.take(now)
+            return None
+        if now >= SHARP_FROM * usual.value:
+            usual.take(now)
+        return now < (SHARP_FROM if standing else BLURRED_BELOW) * usual.value
+
+    def _place(self, thumb: Grey, t: float, mean: float, standing: bool) -> Signs:
+        """Whether the scene lies where it should; learns and renews the view."""
+        if self._fixed is not None and _is_far(self._fixed.match(thumb).shift):
+            return {"camera_moved": True}
+        view = self._view
+        if view is None or not view.telling:
+            self._learn(thumb, t)
+            return {"camera_moved": None}
+        match = view.match(thumb)
+        if self._agreeing < VIEWS_TO_LEARN:
+            if match.share >= IN_PLACE_FROM:
+                self._agreeing += 1
+            else:
+                self._learn(thumb, t)
+            return {"camera_moved": None}
+        if match.texture < LOST_TEXTURE:
+            # Fog, a fogged lens, a wall: nothing to recognise. A dark street may look so too.
+            return {"camera_blurred": mean >= DARK_MEAN, "camera_moved": None}
+        limit = IN_PLACE_FROM if standing else MOVED_BELOW
+        moved = match.share < limit or _is_far(match.shift)
+        if match.share >= IN_PLACE_FROM and t - self._viewed_t >= VIEW_EVERY_S:
+            # The view follows sun and seasons, so slowly that traffic leaves no trace.
+            mixed = cv2.addWeighted(thumb, VIEW_WEIGHT, view.picture, 1 - VIEW_WEIGHT, 0)
+            self._view, self._viewed_t = View(np.asarray(mixed, dtype=np.uint8)), t
+        return {"camera_moved": moved}
+
+    def _learn(self, thumb: Grey, t: float) -> None:
+        self._view, self._agreeing, self._viewed_t = View(thumb), 1, t
+
+
+def _is_far(shift: tuple[float, float] | None) -> bool:
+    return shift is not None and max(abs(shift[0]), abs(shift[1])) >= MIN_SHIFT
+
+
+def _packed(picture: Grey) -> str:
+    return base64.b64encode(cv2.imencode(".png", picture)[1].tobytes()).decode("ascii")
+
+
+def _unpacked(text: str) -> Grey:
+    raw = np.frombuffer(base64.b64decode(text, validate=True), np.uint8)
+    picture = cv2.imdecode(raw, cv2.IMREAD_GRAYSCALE)
+    if picture is None:
+        raise ValueError("the view is not a picture")
+    return np.asarray(picture, dtype=np.uint8)
