@@ -12,6 +12,7 @@ from ..config.errors import XiaozhengError
 from .common import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, exit_code, out, show_error
 from .demo import demo
 from .detect import detect
+from .eval_detector import eval_detector
 from .route import route
 from .serve import serve
 from .train_detector import train_detector
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 train = typer.Typer(help="训练模型（需要 train 扩展：make setup-train）。", no_args_is_help=True)
+evaluate = typer.Typer(help="评测：指标写成 JSON 与网页报告。", no_args_is_help=True)
 app.command("demo")(demo)
 app.command("serve")(serve)
 app.command("watch")(watch)
@@ -33,6 +35,8 @@ app.command("route")(route)
 train.command("detector")(train_detector)
 train.command("router")(train_router)
 app.add_typer(train, name="train")
+evaluate.command("detector")(eval_detector)
+app.add_typer(evaluate, name="eval")
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,0 +1,178 @@
+"""The labelled pictures that a detector is measured on, in the model's own class names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from ..config.errors import DatasetError, InputError
+from ..config.yamlfile import load_yaml
+from ..datasets.aliases import to_labels
+from ..datasets.problems import Problem
+from ..datasets.table import Picture, Table, picture, relabel
+from ..datasets.yolo import IMAGE_SUFFIXES, parse_labels, read_names
+
+YAML_SUFFIXES = (".yaml", ".yml")
+
+
+class _Names(BaseModel):
+    """The part of an Ultralytics `data.yaml` that matters here."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    names: list[str] | dict[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TestSet:
+    """What is judged and what is not.
+
+    Attributes:
+        table: pictures whose labels could be read; its names are the classes that are judged.
+        unknown: classes of the set that the model does not have, with their count of boxes.
+        unlabelled: classes of the model that the set says nothing about; they are not judged.
+        absent: judged classes that the set does not label, yet that surely are in no picture.
+        renamed: classes of the set whose name differs from the label they stand for.
+        problems: files that were left out, and why.
+    """
+
+    __test__ = False
+
+    table: Table
+    unknown: dict[str, int]
+    unlabelled: tuple[str, ...]
+    absent: tuple[str, ...]
+    renamed: dict[str, str]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How to read a set.
+
+    Attributes:
+        aliases: class name → label, besides the common table.
+        absent: labels of the model that are known to be in no picture: each such box is false.
+        missing_is_empty: a picture without label file shows nothing, instead of being left out.
+        limit: take this many pictures, evenly spread; 0 takes all.
+    """
+
+    aliases: Mapping[str, str]
+    absent: Sequence[str] = ()
+    missing_is_empty: bool = False
+    limit: int = 0
+
+
+def read_test_set(
+    images: Path, labels: Path, classes: Path, model_labels: Sequence[str], wishes: Wishes
+) -> TestSet:
+    """Read YOLO labels; a picture whose labels are wrong is left out and named.
+
+    Args:
+        images: folder of pictures, sub-folders included.
+        labels: folder of `.txt` files under the same relative names.
+        classes: class names, one a line, or a YAML file with `names`.
+        model_labels: the classes that the model knows.
+        wishes: aliases and the rest.
+
+    Raises:
+        DatasetError: a folder or the class list is missing or empty, an alias or absent class
+            names a label that the model does not have, or no class is shared.
+    """
+    for folder in (images, labels):
+        if not folder.is_dir():
+            raise DatasetError(f"{folder}: no such folder", message_zh=f"缺少目录：{folder}")
+    names = read_class_names(classes)
+    _check(wishes, model_labels)
+    mapping = to_labels(names, model_labels, wishes.aliases)
+    shared = set(mapping.values()) | set(wishes.absent)
+    if not shared:
+        raise InputError(
+            f"{classes}: none of the classes {', '.join(names)} is one of the model's",
+            message_zh=f"{classes} 的类别与模型的类别没有交集",
+        )
+    raw, problems = _scan(images, labels, names, wishes)
+    counts = raw.counts()
+    judged = tuple(label for label in model_labels if label in shared)
+    return TestSet(
+        table=relabel(raw, mapping, judged),
+        unknown={name: counts[name] for name in names if name not in mapping},
+        unlabelled=tuple(label for label in model_labels if label not in shared),
+        absent=tuple(label for label in judged if label not in mapping.values()),
+        renamed={name: label for name, label in mapping.items() if name != label},
+        problems=problems,
+    )
+
+
+def read_class_names(path: Path) -> tuple[str, ...]:
+    """Class names of a text file, one a line, or of an Ultralytics YAML file.
+
+    Raises:
+        DatasetError: missing, empty or with doubles.
+        ConfigError: not the YAML that was expected.
+    """
+    if path.suffix.lower() not in YAML_SUFFIXES:
+        return read_names(path)
+    names = load_yaml(path, _Names).names
+    listed = names if isinstance(names, list) else [names[i] for i in sorted(names)]
+    if isinstance(names, dict) and sorted(names) != list(range(len(names))):
+        raise DatasetError(
+            f"{path}: the numbers of `names` must be 0 to {len(names) - 1}",
+            message_zh=f"{path}：names 的编号必须从 0 连续到 {len(names) - 1}",
+        )
+    if doubled := [name for name, count in Counter(listed).items() if count > 1]:
+        raise DatasetError(
+            f"{path}: class {doubled[0]!r} twice", message_zh=f"{path}：类别 {doubled[0]} 重复"
+        )
+    return tuple(listed)
+
+
+def _check(wishes: Wishes, model_labels: Sequence[str]) -> None:
+    wanted = [*wishes.aliases.values(), *wishes.absent]
+    if strange := [label for label in wanted if label not in model_labels]:
+        raise DatasetError(
+            f"the model has no class {strange[0]!r} (it has {', '.join(model_labels)})",
+            message_zh=f"模型没有类别 {strange[0]}（现有：{'、'.join(model_labels)}）",
+        )
+
+
+def _scan(
+    images: Path, labels: Path, names: tuple[str, ...], wishes: Wishes
+) -> tuple[Table, tuple[Problem, ...]]:
+    files = sorted(p for p in images.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+    if not files:
+        raise DatasetError(f"{images}: holds no picture", message_zh=f"目录中没有图片：{images}")
+    stems = {p.relative_to(images).with_suffix("") for p in files}
+    pictures: list[Picture] = []
+    problems: list[Problem] = []
+    for path in _spread(files, wishes.limit):
+        label = labels / path.relative_to(images).with_suffix(".txt")
+        if label.is_file():
+            rows, wrong = parse_labels(label, len(names))
+        elif wishes.missing_is_empty:
+            rows, wrong = [], []
+        else:
+            rows, wrong = [], [Problem(path, 0, "no label file", "missing_labels")]
+        problems += wrong
+        if not wrong:
+            pictures.append(picture(path, rows))
+    lonely = sorted(
+        p for p in labels.rglob("*.txt") if p.relative_to(labels).with_suffix("") not in stems
+    )
+    problems += [
+        Problem(p, 0, "no picture of this name", "missing_picture")
+        for p in lonely
+        if p.resolve().parent != labels.resolve() or p.name != "classes.txt"
+    ]
+    return Table(names, tuple(pictures)), tuple(problems)
+
+
+def _spread(files: list[Path], limit: int) -> list[Path]:
+    """`limit` files, evenly spread over all, always the same ones."""
+    if not 0 < limit < len(files):
+        return files
+    return [files[i * len(files) // limit] for i in range(limit)]
