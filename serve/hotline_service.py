@@ -16,10 +16,12 @@ from .changes import Change, SuggestionChange
 from .errors import UnavailableError
 from .finisher import Finisher
 from .metrics import Metrics
+from .model_slot import ModelSlot
 from .schemas import SuggestionOut
 from .settings import Settings
 
 TOP = 5
+WARM_UP = Transcript("warm-up", "路口的路灯不亮了")
 
 NOT_STORED = UnavailableError(
     "the suggestion was not stored; send the transcript again",
@@ -54,12 +56,18 @@ class HotlineService:
     ) -> None:
         """Raises ModelError or ConfigError when the router cannot be loaded."""
         self._settings = settings
-        self._registry = registry
         self._writer = writer
         self._metrics = metrics
         self._finisher = Finisher()
-        self._router = self._load()
-        self.ref = self._router.ref
+        self.slot = ModelSlot(
+            "router",
+            registry,
+            settings.router,
+            load=lambda ref: Router.open(
+                registry, ref, settings.departments, max_chars=settings.max_transcript_chars
+            ),
+            warm_up=lambda router: router.route([WARM_UP]),
+        )
         self.batcher = Batcher(
             "router",
             self._open_runner,
@@ -71,6 +79,11 @@ class HotlineService:
             ),
             on_batch=metrics.batch_observer("router"),
         )
+
+    @property
+    def ref(self) -> str:
+        """`name@version` of the router in use now."""
+        return self.slot.current.ref
 
     async def start(self) -> None:
         await self.batcher.start()
@@ -127,7 +140,7 @@ class HotlineService:
                 received_at=transcripts[index].received_at,
                 decision=suggestion.decision.verdict,
                 department=suggestion.departments[0].code,
-                model=self.ref,
+                model=suggestion.model,
                 suggestion=view.model_dump(),
             )
             for (index, suggestion), view in zip(made, views, strict=True)
@@ -139,16 +152,8 @@ class HotlineService:
             else:
                 results[index].suggestion = view
 
-    def _load(self) -> Router:
-        settings = self._settings
-        return Router.open(
-            self._registry,
-            settings.router,
-            settings.departments,
-            max_chars=settings.max_transcript_chars,
-        )
-
     def _open_runner(self) -> RunBatch[Transcript, Suggestion]:
         """As the detector's: a worker that follows a dead one loads its own router."""
-        router = self._load() if self.batcher.stats.restarts else self._router
-        return router.route
+        if self.batcher.stats.restarts:
+            self.slot.reload()
+        return lambda transcripts: self.slot.current.route(transcripts)

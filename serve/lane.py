@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from ..config.errors import InputError
 from ..vision.cameras import Camera
@@ -20,12 +20,23 @@ from .changes import CameraChange, StoredEvidence
 from .records import Checkpoint
 
 
+class Seer(Protocol):
+    """What a lane must know of a detector."""
+
+    @property
+    def ref(self) -> str: ...
+
+    @property
+    def thresholds(self) -> Mapping[str, float]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class SeenFrame:
-    """A frame with what the detector saw in it."""
+    """A frame with what a detector saw in it."""
 
     frame: Frame
     detections: Detections
+    detector: Seer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +57,7 @@ class CameraLane:
         camera: Camera,
         kinds: Kinds,
         *,
-        model_ref: str,
-        thresholds: Mapping[str, float],
+        detector: Seer,
         checkpoint: Checkpoint | None,
         save: Callable[[Evidence], StoredEvidence],
         history_bytes: int,
@@ -56,8 +66,7 @@ class CameraLane:
         self.turn = asyncio.Lock()
         self.last_frame_at: datetime | None = checkpoint.frame_at if checkpoint else None
         self._kinds = kinds
-        self._model_ref = model_ref
-        self._thresholds = thresholds
+        self._detector = detector
         self._save = save
         self._stored: dict[str, Any] | None = checkpoint.snapshot if checkpoint else None
         self._engine = self._restored()
@@ -83,6 +92,7 @@ class CameraLane:
                     outcomes.append(broken[index])
                     continue
                 try:
+                    self._see_with(item.detector)
                     outcome = self._engine.update(item.frame.ts, item.frame.seq, item.detections)
                     evidence += self._recorder.collect(item.frame, outcome)
                 except Exception as error:  # its frame alone fails, and it is logged there
@@ -103,6 +113,12 @@ class CameraLane:
         self._engine = self._restored()
         self._recorder = self._new_recorder()
 
+    def _see_with(self, detector: Seer) -> None:
+        """The engine's state goes on; what begins from now on is the new detector's."""
+        if detector.ref != self._detector.ref:
+            self._detector = detector
+            self._engine = self._engine_of(self._engine.snapshot())
+
     def _new_recorder(self) -> EvidenceRecorder:
         return EvidenceRecorder(self.camera, kinds=self._kinds, max_bytes=self._history_bytes)
 
@@ -111,23 +127,26 @@ class CameraLane:
             return CameraEngine(
                 self.camera,
                 self._kinds,
-                model_ref=self._model_ref,
-                thresholds=self._thresholds,
+                model_ref=self._detector.ref,
+                thresholds=self._detector.thresholds,
             )
         try:
-            return CameraEngine.restore(
-                self.camera,
-                self._kinds,
-                self._stored,
-                model_ref=self._model_ref,
-                thresholds=self._thresholds,
-            )
+            return self._engine_of(self._stored)
         except InputError as error:
             raise InputError(
                 f"camera {self.camera.id}: the state in the database cannot be restored: {error}",
                 message_zh=f"摄像机 {self.camera.id}：数据库中的状态无法恢复",
                 code=error.code,
             ) from error
+
+    def _engine_of(self, snapshot: Mapping[str, Any]) -> CameraEngine:
+        return CameraEngine.restore(
+            self.camera,
+            self._kinds,
+            snapshot,
+            model_ref=self._detector.ref,
+            thresholds=self._detector.thresholds,
+        )
 
     def _change(
         self,

@@ -58,7 +58,13 @@ class Metrics:
         self.ready = self._gauge("worker_ready", "1 while the workers can work", ("batcher",))
         self.restarts = self._gauge("worker_restarts", "Workers replaced", ("batcher",))
         self.open = self._gauge("incidents", "Stored incidents", ("kind", "state"))
-        self._models: list[Info] = []
+        self.swaps = self._counter(
+            "model_swaps", "Promoted models that were `loaded` or `refused`", ("role", "result")
+        )
+        self.refused_model = self._gauge(
+            "model_refused", "1 while the promoted model cannot be used", ("role",)
+        )
+        self._models: dict[str, Info] = {}
 
     def watch_batcher(self, batcher: Batcher[Any, Any]) -> None:
         """Show a batcher's queue whenever metrics are read."""
@@ -80,10 +86,10 @@ class Metrics:
         return observe
 
     def show_model(self, role: str, **facts: str) -> None:
-        """Which model serves a role."""
-        info = Info(PREFIX + role, f"The {role} in use", registry=self.registry)
-        info.info(facts)
-        self._models.append(info)
+        """Which model serves a role now."""
+        if role not in self._models:
+            self._models[role] = Info(PREFIX + role, f"The {role} in use", registry=self.registry)
+        self._models[role].info(facts)
 
     def set_incidents(self, counts: dict[tuple[str, str], int]) -> None:
         """Take over the store's counts by (kind, state)."""

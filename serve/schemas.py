@@ -109,13 +109,14 @@ class FrameOut(BaseModel):
     index: int
     status: Literal["ok", "late", "duplicate", "error"]
     camera_id: str | None = None
+    model: str | None = Field(default=None, description="the detector that saw it")
     detections: list[Box] | None = None
     incidents: list[IncidentOut] = []
     error: ItemError | None = None
 
 
 class FramesAnswer(BaseModel):
-    """One result for each entry of `metadata`, in its order."""
+    """One result for each entry of `metadata`, in its order; `model` is the detector in use now."""
 
     results: list[FrameOut]
     model: str
@@ -239,11 +240,21 @@ class CamerasAnswer(BaseModel):
     kinds: list[KindOut]
 
 
+class RefusedModel(BaseModel):
+    """What the shelf points to and why it is not in use; the model of before goes on serving."""
+
+    model: str
+    code: str
+    reason: str
+    reason_zh: str
+
+
 class Check(BaseModel):
     """One thing the service cannot do without."""
 
     ok: bool
     detail: str = ""
+    refused: RefusedModel | None = None
 
 
 class Readiness(BaseModel):

@@ -8,9 +8,9 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..config.errors import InputError
 from ..models.registry import Registry
 from ..vision.cameras import Cameras, load_cameras
+from ..vision.detector import Detector
 from ..vision.kinds import DEFAULT_KINDS, Kinds, load_kinds
 from .batcher import Batcher, BatchLimits, RunBatch
 from .body import BodyBudget
@@ -25,9 +26,10 @@ from .changes import Change
 from .errors import UnavailableError
 from .hotline_service import HotlineService
 from .metrics import Metrics
+from .model_slot import ModelSlot, Refusal
 from .pruning import prune_often
-from .repeat import cancel
-from .schemas import Check
+from .repeat import cancel, repeat
+from .schemas import Check, RefusedModel
 from .settings import Settings
 from .store import Store
 from .views import IncidentViews
@@ -79,10 +81,16 @@ class Services:
         if self.vision is not None:
             detector = self.vision.detector
             found["detector"] = Check(
-                ok=self.vision.batcher.ready, detail=f"{detector.ref} ({detector.backend})"
+                ok=self.vision.batcher.ready,
+                detail=f"{detector.ref} ({detector.backend})",
+                refused=_refused(self.vision.slot.refusal),
             )
         if self.hotline is not None:
-            found["router"] = Check(ok=self.hotline.batcher.ready, detail=self.hotline.ref)
+            found["router"] = Check(
+                ok=self.hotline.batcher.ready,
+                detail=self.hotline.ref,
+                refused=_refused(self.hotline.slot.refusal),
+            )
         return found
 
     def _check_database(self) -> Check:
@@ -142,13 +150,19 @@ async def open_services(settings: Settings, metrics: Metrics, now: Now) -> Async
             budget=BodyBudget(settings.max_inflight_bytes),
         )
         registry = Registry(settings.shelf)
+        slots: list[ModelSlot[Any]] = []
         if settings.detector:
             services.vision = await _open_vision(services, registry, now)
             stack.push_async_callback(services.vision.close)
+            slots.append(services.vision.slot)
         if settings.router:
             services.hotline = await _open_hotline(services, registry)
             stack.push_async_callback(services.hotline.close)
-        stack.push_async_callback(cancel, asyncio.create_task(prune_often(writer, settings, now)))
+            slots.append(services.hotline.slot)
+        beside = [prune_often(writer, settings, now)]
+        beside += [_follow(slot, metrics, settings.model_poll_s) for slot in slots]
+        for work in beside:
+            stack.push_async_callback(cancel, asyncio.create_task(work))
         yield services
 
 
@@ -168,9 +182,7 @@ async def _open_vision(services: Services, registry: Registry, now: Now) -> Visi
     )
     await vision.start(await asyncio.to_thread(services.store.active))
     services.metrics.watch_batcher(vision.batcher)
-    services.metrics.show_model(
-        "detector", model=vision.detector.ref, backend=vision.detector.backend
-    )
+    _show(services.metrics, vision.slot)
     return vision
 
 
@@ -180,8 +192,31 @@ async def _open_hotline(services: Services, registry: Registry) -> HotlineServic
     )
     await hotline.start()
     services.metrics.watch_batcher(hotline.batcher)
-    services.metrics.show_model("router", model=hotline.ref)
+    _show(services.metrics, hotline.slot)
     return hotline
+
+
+async def _follow(slot: ModelSlot[Any], metrics: Metrics, every_s: float) -> None:
+    """Exchange a role's model whenever the shelf names another, for ever."""
+
+    async def look() -> None:
+        news = await asyncio.to_thread(slot.look)
+        if news:
+            metrics.swaps.labels(slot.role, news).inc()
+        _show(metrics, slot)
+
+    await repeat(f"following the {slot.role}", every_s, look)
+
+
+def _show(metrics: Metrics, slot: ModelSlot[Any]) -> None:
+    model = slot.current
+    backend = {"backend": model.backend} if isinstance(model, Detector) else {}
+    metrics.show_model(slot.role, model=model.ref, **backend)
+    metrics.refused_model.labels(slot.role).set(slot.refusal is not None)
+
+
+def _refused(refusal: Refusal | None) -> RefusedModel | None:
+    return None if refusal is None else RefusedModel(**asdict(refusal))
 
 
 def lock_folder(folder: Path) -> int:

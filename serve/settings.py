@@ -37,6 +37,7 @@ class Settings(BaseSettings):
         shelf: model shelf; defaults to the one that ships with the package.
         detector, router: `name`, `name@alias` or `name@version`; empty switches that half off.
         backend, threads: inference runtime and its CPU threads (0: the runtime decides).
+        model_poll_s: how often the shelf is asked for promoted models.
         max_batch, max_queue, max_queue_bytes: how frames are merged and how many may wait. On a
             CPU a larger batch is hardly faster and takes about 25 MB a frame more.
         max_texts_batch, max_texts_queue: the same for transcripts.
@@ -65,6 +66,8 @@ class Settings(BaseSettings):
     router: str = "router"
     backend: Backend = "auto"
     threads: int = Field(default=0, ge=0, le=256)
+
+    model_poll_s: Seconds = 1.0
 
     max_batch: Count = 4
     max_queue: Count = 512

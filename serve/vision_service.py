@@ -34,12 +34,14 @@ from .evidence_files import EvidenceFiles
 from .finisher import Finisher
 from .lane import CameraLane, SeenFrame, Step
 from .metrics import Metrics
+from .model_slot import ModelSlot
 from .records import REPORTED, Checkpoint
 from .settings import Settings
 
 log = logging.getLogger(__name__)
 
 MIN_SCORE = 0.1
+WARM_UP = np.full((360, 640, 3), 114, np.uint8)
 DECODE_SIDE = 640
 MAX_HISTORY_BYTES = 16 * 1024 * 1024
 
@@ -66,6 +68,7 @@ class FrameResult:
 
     status: FrameStatus | None = None
     detections: Detections | None = None
+    detector: Detector | None = None
     incidents: list[Incident] = field(default_factory=list)
     error: Exception | None = None
 
@@ -77,11 +80,21 @@ class FrameResult:
         return "ok" if self.status == "accepted" else self.status
 
 
-def detector_runner(detector: Detector) -> RunBatch[Picture, Detections]:
-    """A batch function: decode each picture at the smallest useful scale, detect all at once."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a detector saw in a picture; `detector` is the one that did, whichever serves now."""
 
-    def run(pictures: list[Picture]) -> list[Detections | Exception]:
-        results: list[Detections | Exception | None] = [None] * len(pictures)
+    detections: Detections
+    detector: Detector
+
+
+def detector_runner(in_use: Callable[[], Detector]) -> RunBatch[Picture, Seen]:
+    """A batch function: decode each picture at the smallest useful scale, detect all at once with
+    the detector that is in use when the batch begins."""
+
+    def run(pictures: list[Picture]) -> list[Seen | Exception]:
+        detector = in_use()
+        results: list[Seen | Exception | None] = [None] * len(pictures)
         whole: list[int] = []
         images: list[Image] = []
         for index, picture in enumerate(pictures):
@@ -93,7 +106,7 @@ def detector_runner(detector: Detector) -> RunBatch[Picture, Detections]:
         sizes = [(pictures[i].info.width, pictures[i].info.height) for i in whole]
         found = detector.detect(images, sizes, MIN_SCORE) if images else []
         for index, detections in zip(whole, found, strict=True):
-            results[index] = detections
+            results[index] = Seen(detections, detector)
         return [result for result in results if result is not None]
 
     return run
@@ -118,9 +131,14 @@ class VisionService:
         self.cameras = cameras
         self.kinds = kinds
         self.files = EvidenceFiles(settings.evidence_folder)
-        self._registry = registry
         self._settings = settings
-        self.detector = self._load()
+        self.slot = ModelSlot(
+            "detector",
+            registry,
+            settings.detector,
+            load=lambda ref: Detector.open(registry, ref, settings.backend, settings.threads),
+            warm_up=lambda detector: detector.detect([WARM_UP]),
+        )
         self._writer = writer
         self._metrics = metrics
         self._finisher = Finisher()
@@ -160,18 +178,14 @@ class VisionService:
         await self.batcher.close(self._settings.drain_s)
         await self._finisher.drain()
 
+    @property
+    def detector(self) -> Detector:
+        """The detector in use now."""
+        return self.slot.current
+
     def last_frame_at(self, camera_id: str) -> datetime | None:
         """Media time of the last stored frame of a camera."""
         return self._lanes[camera_id].last_frame_at
-
-    def counts(self, detections: Detections) -> Detections:
-        """Only the boxes whose score reaches their label's threshold."""
-        thresholds = self.detector.thresholds
-        reached = [
-            score >= thresholds.get(name, 0.4)
-            for score, name in zip(detections.score, detections.names(), strict=True)
-        ]
-        return detections.select(_mask(reached))
 
     async def take(self, frames: Sequence[Frame | FrameError]) -> list[FrameResult]:
         """Detect, advance the cameras, store, and say what became of each frame, in order.
@@ -203,7 +217,10 @@ class VisionService:
             if isinstance(answer, Exception):
                 results[index].error = answer
             else:
-                seen.setdefault(frame.camera_id, {})[index] = SeenFrame(frame, answer)
+                seen.setdefault(frame.camera_id, {})[index] = SeenFrame(
+                    frame, answer.detections, answer.detector
+                )
+                results[index].detector = answer.detector
         await self._finisher.run(self._advance_all(seen, results))
         for result in results:
             self._metrics.frames.labels(result.name).inc()
@@ -277,7 +294,7 @@ class VisionService:
                 continue
             result.status = outcome.status
             if outcome.status == "accepted":
-                result.detections = self.counts(outcome.detections)
+                result.detections = _counting(outcome.detections, result.detector)
                 result.incidents = self._changed(outcome)
 
     def _changed(self, outcome: FrameOutcome) -> list[Incident]:
@@ -291,23 +308,18 @@ class VisionService:
             if step.changed and step.incident.state in REPORTED
         ]
 
-    def _open_runner(self) -> RunBatch[Picture, Detections]:
+    def _open_runner(self) -> RunBatch[Picture, Seen]:
         """The first worker takes the detector that was loaded; one that follows a dead worker
         loads its own, since the old one may be in any state."""
         if self.batcher.stats.restarts:
-            self.detector = self._load()
-        return detector_runner(self.detector)
-
-    def _load(self) -> Detector:
-        settings = self._settings
-        return Detector.open(self._registry, settings.detector, settings.backend, settings.threads)
+            self.slot.reload()
+        return detector_runner(lambda: self.slot.current)
 
     def _lane(self, camera: Camera, checkpoint: Checkpoint | None) -> CameraLane:
         return CameraLane(
             camera,
             self.kinds,
-            model_ref=self.detector.ref,
-            thresholds=self.detector.thresholds,
+            detector=self.detector,
             checkpoint=checkpoint,
             save=self.files.write,
             history_bytes=min(
@@ -327,6 +339,16 @@ def _closed(incident: Incident) -> Transition:
 def utc_now() -> datetime:
     """The service's clock."""
     return datetime.now(UTC)
+
+
+def _counting(detections: Detections, detector: Detector | None) -> Detections:
+    """Only the boxes whose score reaches their label's threshold."""
+    thresholds = detector.thresholds if detector else {}
+    reached = [
+        score >= thresholds.get(name, 0.4)
+        for score, name in zip(detections.score, detections.names(), strict=True)
+    ]
+    return detections.select(_mask(reached))
 
 
 def _mask(flags: list[bool]) -> NDArray[np.bool_]:

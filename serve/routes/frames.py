@@ -166,19 +166,18 @@ def _frame(index: int, entry: Any, part: Part) -> Frame | FrameError:
 def _answer_of(
     services: Services, frames: list[Frame | FrameError], results: list[FrameResult]
 ) -> FramesAnswer:
-    vision = services.need_vision()
-    labels_zh = vision.detector.labels_zh
     rows = []
     for index, (frame, result) in enumerate(zip(frames, results, strict=True)):
         camera_id = frame.camera_id if isinstance(frame, Frame) else None
         row = FrameOut(index=index, status=result.name, camera_id=camera_id)
         if result.error is not None:
             row.error = item_error(result.error)
-        if result.detections is not None:
-            row.detections = boxes(result.detections, labels_zh)
+        if result.detections is not None and result.detector is not None:
+            row.model = result.detector.ref
+            row.detections = boxes(result.detections, result.detector.labels_zh)
             row.incidents = [services.views.incident(incident) for incident in result.incidents]
         rows.append(row)
-    return FramesAnswer(results=rows, model=vision.detector.ref)
+    return FramesAnswer(results=rows, model=services.need_vision().detector.ref)
 
 
 def _json_type(value: Any) -> str:

@@ -24,7 +24,11 @@ def test_health_readiness_and_models(client: httpx.Client) -> None:
     body = ready.json()
     assert body["ready"] is True
     assert body["checks"]["database"]["ok"]
-    assert body["checks"]["detector"] == {"ok": True, "detail": "colours@1.0.0 (onnxruntime)"}
+    assert body["checks"]["detector"] == {
+        "ok": True,
+        "detail": "colours@1.0.0 (onnxruntime)",
+        "refused": None,
+    }
 
 
 def test_a_spoilt_database_is_told_and_nothing_is_lost_silently(

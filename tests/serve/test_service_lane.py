@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,6 +27,17 @@ from xiaozheng.vision.kinds import load_kinds
 T0 = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 LABELS = ("person", "car")
 DATA = picture(("car", 2, 3))
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A detector's name and thresholds; the lane asks for nothing else."""
+
+    ref: str
+    thresholds: Mapping[str, float]
+
+
+SEER = Model("colours@1.0.0", {})
 CAMERA = Camera.model_validate(
     {
         "id": "cam-1",
@@ -46,15 +57,14 @@ def seen(second: int) -> SeenFrame:
     """A car stands there from second 2 on."""
     boxes = [(128.0, 192.0, 192.0, 256.0)] if second >= 2 else []
     found = Detections.of(boxes, [0.9] * len(boxes), ["car"] * len(boxes), LABELS, (640, 384))
-    return SeenFrame(Frame("cam-1", T0 + timedelta(seconds=second), second, DATA), found)
+    return SeenFrame(Frame("cam-1", T0 + timedelta(seconds=second), second, DATA), found, SEER)
 
 
 def lane(folder: Path, checkpoint: Checkpoint | None = None) -> CameraLane:
     return CameraLane(
         CAMERA,
         load_kinds(),
-        model_ref="colours@1.0.0",
-        thresholds={},
+        detector=SEER,
         checkpoint=checkpoint,
         save=EvidenceFiles(folder).write,
         history_bytes=1_000_000,
@@ -109,7 +119,7 @@ def test_what_was_not_stored_is_forgotten(tmp_path: Path) -> None:
 def test_a_frame_that_breaks_the_engine_fails_alone(tmp_path: Path) -> None:
     frames = [seen(s) for s in range(20)]
     naive = replace(frames[10].frame, ts=frames[10].frame.ts.replace(tzinfo=None))
-    broken = [*frames[:10], SeenFrame(naive, frames[10].detections), *frames[11:]]
+    broken = [*frames[:10], SeenFrame(naive, frames[10].detections, SEER), *frames[11:]]
     step = lane(tmp_path).advance(broken)
     assert isinstance(step.outcomes[10], FrameError)
     assert statuses(step.outcomes).count("accepted") == 19
