@@ -1,0 +1,275 @@
+"""The detector model: things in view become boxes with scores, names and the usual faults.
+
+Vectorised over all boxes of a clip. What lowers a score: small size, occlusion by nearer things,
+night, a slow wobble per thing (so that misses come in runs), blind spans, dim light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import lfilter
+from scipy.special import ndtr
+
+from ...vision.detections import Detections
+from .things import Span, Thing, inside
+from .view import HEIGHT_PX, WIDTH_PX, Floats, View
+
+LABELS = (
+    "person",
+    "bicycle",
+    "motorcycle",
+    "car",
+    "bus",
+    "truck",
+    "bin",
+    "overflowing_bin",
+    "garbage",
+    "stall",
+)
+MIN_SCORE = 0.1
+MIN_HEIGHT_PX = 9.0
+MIN_VISIBLE = 0.3
+CERTAIN_HEIGHT_PX = 60.0
+CERTAIN_LOGIT = 1.9
+WOBBLE_TAU_S = 4.0
+FLICKER_TAU_S = 2.0
+BLIND_LOGIT = 4.5
+CHUNK_FRAMES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """What the light does to the detector: `night` 0–1, spans that are dim or blinding."""
+
+    night: float = 0.0
+    dim: Sequence[Span] = field(default_factory=tuple)
+    blinding: Sequence[Span] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    """Boxes of a clip, sorted by frame; `first[k]:first[k + 1]` are those of frame k."""
+
+    xyxy: NDArray[np.float32]
+    score: NDArray[np.float32]
+    class_id: NDArray[np.int64]
+    thing: NDArray[np.int64]
+    first: NDArray[np.int64]
+
+    def frame(self, k: int, *, named: bool = False) -> Detections:
+        """Detections of frame k; `named` with the thing's number as the source's track id."""
+        rows = slice(self.first[k], self.first[k + 1])
+        ids = self.thing[rows] if named else np.full(rows.stop - rows.start, -1, dtype=np.int64)
+        return Detections(
+            xyxy=self.xyxy[rows],
+            score=self.score[rows],
+            class_id=self.class_id[rows],
+            labels=LABELS,
+            width=WIDTH_PX,
+            height=HEIGHT_PX,
+            track_id=ids,
+        )
+
+
+@dataclass(slots=True)
+class _Rows:
+    """One row per thing and frame."""
+
+    frame: NDArray[np.int64]
+    thing: NDArray[np.int64]
+    along: Floats
+    across: Floats
+    size: Floats
+    bias: Floats
+    name: NDArray[np.int64]
+    swell: Floats
+
+
+def see(
+    view: View, things: Sequence[Thing], times: Floats, light: Light, rng: np.random.Generator
+) -> Sightings:
+    """What the detector says of every frame at `times` (seconds, growing)."""
+    rows = _rows(things, times, rng)
+    boxes, depth = view.boxes(rows.along, rows.across, rows.size)
+    boxes = _swollen(boxes, rows.swell)
+    clipped = np.clip(boxes, 0, [WIDTH_PX - 1, HEIGHT_PX - 1] * 2)
+    shown = _areas(clipped) / np.maximum(_areas(boxes), 1e-6)
+    kept = (shown > 0.3) & (clipped[:, 3] - clipped[:, 1] >= MIN_HEIGHT_PX) & (depth > 1.5)
+    rows, clipped, depth = _take(rows, kept), clipped[kept], depth[kept]
+    covered, trimmed = _occlude(rows.frame, clipped, depth, len(times))
+    score = _scores(rows, trimmed, covered, times, light, rng)
+    noisy = _jitter(trimmed, light, rng)
+    seen = (score >= MIN_SCORE) & (covered < 1 - MIN_VISIBLE)
+    order = np.flatnonzero(seen)
+    order = order[np.lexsort((-score[order], rows.frame[order]))]
+    counts = np.bincount(rows.frame[order], minlength=len(times))
+    return Sightings(
+        xyxy=noisy[order].astype(np.float32),
+        score=score[order].astype(np.float32),
+        class_id=rows.name[order],
+        thing=rows.thing[order],
+        first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+    )
+
+
+def _rows(things: Sequence[Thing], times: Floats, rng: np.random.Generator) -> _Rows:
+    parts: list[tuple[Floats, ...]] = []
+    step_s = float(np.median(np.diff(times))) if len(times) > 1 else 1.0
+    for number, thing in enumerate(things):
+        begin, end = np.searchsorted(times, [thing.t[0], thing.t[-1]])
+        if begin == end:
+            continue
+        at, count = times[begin:end], end - begin
+        bias = (
+            thing.score_bias
+            + rng.normal(0, 0.4)
+            + _wobble(rng, count, step_s, WOBBLE_TAU_S) * (thing.wobble)
+        )
+        if thing.blind:
+            bias = bias - BLIND_LOGIT * inside(at, thing.blind)
+        swell = np.zeros((count, 3))
+        for span, shares in thing.swell:
+            swell += inside(at, [span])[:, None] * shares
+        parts.append(
+            (
+                np.arange(begin, end),
+                np.full(count, number),
+                np.interp(at, thing.t, thing.along),
+                np.interp(at, thing.t, thing.across),
+                np.tile(thing.size, (count, 1)),
+                bias,
+                _names(thing, count, step_s, rng),
+                swell,
+            )
+        )
+    if not parts:
+        none = np.zeros(0)
+        whole = none.astype(np.int64)
+        return _Rows(whole, whole, none, none, np.zeros((0, 3)), none, whole, np.zeros((0, 3)))
+    frame, thing_no, along, across, size, bias, name, swell = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
+    return _Rows(
+        frame.astype(np.int64), thing_no.astype(np.int64), along, across, size, bias,
+        name.astype(np.int64), swell,
+    )  # fmt: skip
+
+
+def _wobble(rng: np.random.Generator, count: int, step_s: float, tau_s: float) -> Floats:
+    """Noise of standard deviation 1 that forgets within about `tau_s`."""
+    keep = float(np.exp(-step_s / tau_s))
+    white = rng.normal(0, 1, count)
+    if count < 2 or keep < 0.05:
+        return white
+    white[1:] *= np.sqrt(1 - keep**2)
+    return np.asarray(lfilter([1.0], [1.0, -keep], white))
+
+
+def _names(thing: Thing, count: int, step_s: float, rng: np.random.Generator) -> Floats:
+    ids = np.array([LABELS.index(name) for name in thing.names])
+    if len(ids) == 1:
+        return np.full(count, ids[0])
+    shares = np.cumsum(list(thing.names.values()))
+    drawn = ndtr(_wobble(rng, count, step_s, FLICKER_TAU_S))
+    return ids[np.minimum(np.searchsorted(shares / shares[-1], drawn), len(ids) - 1)]
+
+
+def _swollen(boxes: Floats, swell: Floats) -> Floats:
+    if not swell.any():
+        return boxes
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    grown = boxes.copy()
+    grown[:, 0] -= swell[:, 0] * width
+    grown[:, 2] += swell[:, 1] * width
+    grown[:, 1] -= swell[:, 2] * height
+    return grown
+
+
+def _take(rows: _Rows, kept: NDArray[np.bool_]) -> _Rows:
+    return _Rows(
+        rows.frame[kept], rows.thing[kept], rows.along[kept], rows.across[kept], rows.size[kept],
+        rows.bias[kept], rows.name[kept], rows.swell[kept],
+    )  # fmt: skip
+
+
+def _occlude(
+    frame: NDArray[np.int64], boxes: Floats, depth: Floats, frames: int
+) -> tuple[Floats, Floats]:
+    """Share of each box that nearer things hide, and its box cut back to what shows."""
+    covered, trimmed = np.zeros(len(boxes)), boxes.copy()
+    order = np.lexsort((depth, frame))
+    first = np.searchsorted(frame[order], np.arange(frames + 1))
+    for begin in range(0, frames, CHUNK_FRAMES):
+        end = min(begin + CHUNK_FRAMES, frames)
+        a, b = first[begin], first[end]
+        if a == b:
+            continue
+        mine = order[a:b]
+        row = frame[mine] - begin
+        column = np.arange(a, b) - first[frame[mine]]
+        k = int(column.max()) + 1
+        table = np.full((end - begin, k, 4), -1.0)
+        table[row, column] = boxes[mine]
+        far = np.full((end - begin, k), np.inf)
+        far[row, column] = depth[mine]
+        hidden, cut = _hidden(table, far)
+        covered[mine], trimmed[mine] = hidden[row, column], cut[row, column]
+    return covered, trimmed
+
+
+def _hidden(boxes: Floats, depth: Floats) -> tuple[Floats, Floats]:
+    """Boxes (F, K, 4) nearest first; hidden shares (F, K) and trimmed boxes."""
+    low = np.maximum(boxes[:, :, None, :2], boxes[:, None, :, :2])
+    high = np.minimum(boxes[:, :, None, 2:], boxes[:, None, :, 2:])
+    width, height = np.moveaxis(np.maximum(high - low, 0), -1, 0)
+    nearer = depth[:, None, :] < depth[:, :, None] - 0.2
+    own_w = np.maximum(boxes[..., 2] - boxes[..., 0], 1e-6)
+    own_h = np.maximum(boxes[..., 3] - boxes[..., 1], 1e-6)
+    share = np.where(nearer, width * height, 0.0) / (own_w * own_h)[:, :, None]
+    main = share.argmax(axis=2)
+    grid = np.ix_(*(np.arange(n) for n in main.shape))
+    hider = boxes[grid[0], main]
+    most = share[grid[0], grid[1], main]
+    tall = height[grid[0], grid[1], main] >= 0.7 * own_h
+    cut = boxes.copy()
+    hides = tall & (most > 0.1)
+    from_left = hides & (hider[..., 0] <= boxes[..., 0]) & (hider[..., 2] < boxes[..., 2])
+    from_right = hides & (hider[..., 2] >= boxes[..., 2]) & (hider[..., 0] > boxes[..., 0])
+    # Detectors guess part of what is hidden: the edge goes back by four fifths.
+    cut[..., 0] += np.where(from_left, 0.8 * (hider[..., 2] - boxes[..., 0]), 0.0)
+    cut[..., 2] -= np.where(from_right, 0.8 * (boxes[..., 2] - hider[..., 0]), 0.0)
+    return np.minimum(share.sum(axis=2), 1.0), cut
+
+
+def _scores(
+    rows: _Rows,
+    boxes: Floats,
+    covered: Floats,
+    times: Floats,
+    light: Light,
+    rng: np.random.Generator,
+) -> Floats:
+    height = np.maximum(boxes[:, 3] - boxes[:, 1], 1.0)
+    gain = CERTAIN_LOGIT + 1.2 * np.minimum(np.log(height / CERTAIN_HEIGHT_PX), 0.6)
+    dark = 0.5 * light.night + 1.0 * inside(times, light.dim) + 6.0 * inside(times, light.blinding)
+    logit = gain + rows.bias - 4.0 * covered**1.5 - dark[rows.frame]
+    logit += rng.normal(0, 0.3, len(logit))
+    return np.asarray(np.minimum(1 / (1 + np.exp(-logit)), 0.97))
+
+
+def _jitter(boxes: Floats, light: Light, rng: np.random.Generator) -> Floats:
+    """Each side moves by about one per cent of the size and a pixel; stray boxes now and then."""
+    size = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
+    spread = (0.01 * size + 0.6) * (1.0 + 0.6 * light.night)
+    stray = np.where(rng.random(len(boxes)) < 0.004, 6.0, 1.0)[:, None]
+    noisy = boxes + rng.normal(0, 1, boxes.shape) * spread * stray
+    noisy[:, 2:] = np.maximum(noisy[:, 2:], noisy[:, :2] + 2.0)
+    return np.clip(noisy, 0, [WIDTH_PX, HEIGHT_PX] * 2)
+
+
+def _areas(boxes: Floats) -> Floats:
+    return np.asarray((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))

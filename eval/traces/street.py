@@ -1,0 +1,120 @@
+"""A street being filled: its view, its zones, its things, and what is true of them.
+
+The rule of truth: a situation is an event when it lasts at least `1.3 × dwell + 20 s + 2 sampling
+periods` within the clip, and is none when it lasts at most `0.6 × dwell` and at least 20 s less
+than the dwell. What lies between is a matter of seconds on which two careful people would differ,
+and is not simulated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import shapely
+
+from ...vision.cameras import Zone
+from ..events import TrueEvent
+from .things import Size, Span, Thing
+from .view import View, ground_point
+
+INSIDE_MARGIN, OUTSIDE_MARGIN = 0.008, 0.012
+
+
+@dataclass(slots=True)
+class Street:
+    """One camera's clip in the making. Seconds count from the clip's first moment."""
+
+    view: View
+    rng: np.random.Generator
+    duration_s: float
+    period_s: float
+    night: bool
+    hard: bool
+    zones: list[Zone] = field(default_factory=list)
+    things: list[Thing] = field(default_factory=list)
+    truth: list[TrueEvent] = field(default_factory=list)
+    places: list[tuple[bool, float]] = field(default_factory=list)
+    blocked: list[Span] = field(default_factory=list)
+
+    def zone(
+        self,
+        zone_id: str,
+        across: Span,
+        dwell_s: dict[str, float],
+        along: Span | None = None,
+    ) -> Zone | None:
+        """Draw a zone over a strip of ground; None where none of it is seen."""
+        polygon = self.view.strip(along or self.view.reach(), across)
+        if len(polygon) < 3 or shapely.Polygon(polygon).area < 0.002:
+            return None
+        zone = Zone(id=zone_id, polygon=polygon, forbids=tuple(dwell_s), dwell_s=dwell_s)
+        self.zones.append(zone)
+        return zone
+
+    def least_event_s(self, dwell_s: float) -> float:
+        """What lasts at least this long is an event."""
+        return 1.3 * dwell_s + 20.0 + 2 * self.period_s
+
+    def most_nothing_s(self, dwell_s: float) -> float:
+        """What lasts at most this long is none."""
+        return max(3.0, min(0.6 * dwell_s, dwell_s - 20.0))
+
+    def is_event(self, span: Span, dwell_s: float) -> bool | None:
+        """Whether what lasts over `span` is an event; None when people would differ."""
+        lasts_s = min(span[1], self.duration_s) - max(span[0], 0.0)
+        if lasts_s >= self.least_event_s(dwell_s):
+            return True
+        return False if lasts_s <= self.most_nothing_s(dwell_s) else None
+
+    def note(
+        self, kind: str, zone: Zone, span: Span, along: float, across: float, size: Size
+    ) -> None:
+        """Put an event into the truth."""
+        self.truth.append(
+            TrueEvent(
+                kind=kind,
+                zone=zone.id,
+                start_s=max(span[0], 0.0),
+                end_s=min(span[1], self.duration_s),
+                box=self.view.box(along, across, size),
+            )
+        )
+
+    def place(self, across: float, size: Size, zone: Zone | None, room_m: float) -> float | None:
+        """A free place along the street, in view; inside `zone`, or in no zone at all if None."""
+        low, high = self.view.reach()
+        for _ in range(30):
+            along = float(self.rng.uniform(low, high))
+            row = across > 0
+            if any(row == taken and abs(along - at) < room_m for taken, at in self.places):
+                continue
+            if self.is_seen(along, across, size) and self._fits(along, across, size, zone):
+                self.places.append((row, along))
+                return along
+        return None
+
+    def is_seen(self, along: float, across: float, size: Size) -> bool:
+        """Wholly in the picture and large enough for a detector."""
+        x1, y1, x2, y2 = self.view.box(along, across, size)
+        inside = x1 > 0.01 and y1 > 0.01 and x2 < 0.99 and y2 < 0.99
+        return inside and (y2 - y1) * 720 >= 16 and (x2 - x1) * 1280 >= 14
+
+    def _fits(self, along: float, across: float, size: Size, zone: Zone | None) -> bool:
+        point = shapely.Point(ground_point(self.view.box(along, across, size)))
+        if zone is not None:
+            return bool(shapely.Polygon(zone.polygon).buffer(-INSIDE_MARGIN).contains(point))
+        return not any(
+            shapely.Polygon(z.polygon).buffer(OUTSIDE_MARGIN).contains(point) for z in self.zones
+        )
+
+    def log_uniform(self, low: float, high: float) -> float:
+        """A length between two bounds, short ones as likely as long ones."""
+        return float(np.exp(self.rng.uniform(np.log(low), np.log(max(high, low * 1.001)))))
+
+    def wait_s(self, mean_s: float) -> float:
+        """Exponential waiting time."""
+        return float(self.rng.exponential(mean_s))
+
+    def chance(self, share: float) -> bool:
+        return bool(self.rng.random() < share)
