@@ -22,6 +22,7 @@ from ..models.runtimes import Backend
 from .common import EXIT_BAD_INPUT, err, out
 
 SHOWN_PROBLEMS = 20
+SHOWN_CLASSES = 12
 
 
 def eval_detector(
@@ -40,7 +41,7 @@ def eval_detector(
     limit: Annotated[int, typer.Option(min=0, help="只取这么多张，均匀抽取；0 为全部")] = 0,
     alias: Annotated[
         list[str] | None,
-        typer.Option(help="补充类别对应，如 --alias 果皮箱=bin；可重复"),
+        typer.Option(help="补充类别对应，如 --alias 果皮箱=bin，右边留空则不计；可重复"),
     ] = None,
     absent: Annotated[
         list[str] | None,
@@ -75,10 +76,10 @@ def _aliases(given: list[str]) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for text in given:
         name, equals, label = (part.strip() for part in text.partition("="))
-        if not (name and equals and label):
+        if not (name and equals):
             raise InputError(
                 f"--alias {text!r}: expected NAME=LABEL",
-                message_zh=f"--alias {text}：应写成 名称=类别",
+                message_zh=f"--alias {text}：应写成 名称=类别（类别留空则不计）",
             )
         pairs[name] = label
     return pairs
@@ -139,8 +140,10 @@ def _class_table(found: dict[str, Any]) -> Table:
 
 def _show_classes(classes: dict[str, Any]) -> None:
     if unknown := classes["unknown_to_model"]:
-        listed = "、".join(f"{name}（{count}）" for name, count in unknown.items())
-        out.print(f"模型不认识、未计入的标注类别（框数）：{listed}", markup=False)
+        most = sorted(unknown.items(), key=lambda pair: -pair[1])[:SHOWN_CLASSES]
+        listed = "、".join(f"{name} {count}" for name, count in most)
+        more = f" 等 {len(unknown)} 类" if len(unknown) > len(most) else ""
+        out.print(f"模型不认识、未计入的标注类别（框数）：{listed}{more}", markup=False)
     if classes["not_labelled_in_set"]:
         listed = "、".join(classes["not_labelled_in_set"])
         out.print(f"未标注、不参与评分的模型类别：{listed}")

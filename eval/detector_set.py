@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..config.errors import DatasetError, InputError
 from ..config.yamlfile import load_yaml
-from ..datasets.aliases import to_labels
+from ..datasets.aliases import canonical
 from ..datasets.problems import Problem
 from ..datasets.table import Picture, Table, picture, relabel
 from ..datasets.yolo import IMAGE_SUFFIXES, parse_labels, read_names
@@ -55,7 +55,7 @@ class Wishes:
     """How to read a set.
 
     Attributes:
-        aliases: class name → label, besides the common table.
+        aliases: class name → label, before the common table; to "" leaves the class out.
         absent: labels of the model that are known to be in no picture: each such box is false.
         missing_is_empty: a picture without label file shows nothing, instead of being left out.
         limit: take this many pictures, evenly spread; 0 takes all.
@@ -88,7 +88,7 @@ def read_test_set(
             raise DatasetError(f"{folder}: no such folder", message_zh=f"缺少目录：{folder}")
     names = read_class_names(classes)
     _check(wishes, model_labels)
-    mapping = to_labels(names, model_labels, wishes.aliases)
+    mapping = _mapping(names, model_labels, wishes.aliases)
     shared = set(mapping.values()) | set(wishes.absent)
     if not shared:
         raise InputError(
@@ -131,8 +131,21 @@ def read_class_names(path: Path) -> tuple[str, ...]:
     return tuple(listed)
 
 
+def _mapping(
+    names: Sequence[str], model_labels: Sequence[str], aliases: Mapping[str, str]
+) -> dict[str, str]:
+    """Which class of the set means which of the model; those that mean none are left out."""
+    found: dict[str, str] = {}
+    for name in names:
+        own = name if name in model_labels and name not in aliases else None
+        label = own or canonical(name, aliases)
+        if label in model_labels:
+            found[name] = label
+    return found
+
+
 def _check(wishes: Wishes, model_labels: Sequence[str]) -> None:
-    wanted = [*wishes.aliases.values(), *wishes.absent]
+    wanted = [label for label in wishes.aliases.values() if label] + list(wishes.absent)
     if strange := [label for label in wanted if label not in model_labels]:
         raise DatasetError(
             f"the model has no class {strange[0]!r} (it has {', '.join(model_labels)})",
