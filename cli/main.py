@@ -13,6 +13,8 @@ from .common import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, exit_code, out, show
 from .demo import demo
 from .detect import detect
 from .eval_detector import eval_detector
+from .eval_events import eval_events
+from .models import models
 from .route import route
 from .serve import serve
 from .train_detector import train_detector
@@ -36,7 +38,9 @@ train.command("detector")(train_detector)
 train.command("router")(train_router)
 app.add_typer(train, name="train")
 evaluate.command("detector")(eval_detector)
+evaluate.command("events")(eval_events)
 app.add_typer(evaluate, name="eval")
+app.add_typer(models, name="models")
 
 
 def _print_version(wanted: bool) -> None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Final
 
 from ..config.errors import ModelError
 
 ALIASES_NAME = "aliases.json"
-CHAMPION = "champion"
-CANDIDATE = "candidate"
+CHAMPION: Final = "champion"
+CANDIDATE: Final = "candidate"
 
 Aliases = dict[str, dict[str, str]]
 Stamp = tuple[int, int, int]

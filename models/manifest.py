@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..config.errors import ModelError
+from .contents import check_contents, check_model_file
 
 MANIFEST_NAME = "manifest.json"
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
@@ -102,18 +103,25 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def check_files(folder: Path, manifest: Manifest) -> None:
-    """Compare every file's SHA-256 with the manifest.
+    """Compare every file's SHA-256 with the manifest, and refuse what no hash makes safe.
 
     Raises:
-        ModelError: a file is missing or altered.
+        ModelError: a file is missing, altered, a pickle, or a model that is not one
+            self-contained ONNX file.
     """
     for entry in (manifest.model, *manifest.files):
         path = folder / entry.name
         if not path.is_file():
-            raise ModelError(f"{path}: missing", message_zh=f"模型文件缺失：{path}")
+            raise ModelError(
+                f"{path}: missing", message_zh=f"模型文件缺失：{path}", code="missing_file"
+            )
         if sha256_file(path) != entry.sha256:
             raise ModelError(
                 f"{path}: content does not match the manifest's sha256; refusing to load it",
                 message_zh=f"模型文件与清单的 sha256 不符，拒绝加载：{path}",
                 code="hash_mismatch",
             )
+        if entry is manifest.model:
+            check_model_file(path)
+        else:
+            check_contents(path)

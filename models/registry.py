@@ -69,7 +69,7 @@ class Registry:
         if not re.fullmatch(NAME_PATTERN, name) or not folder.is_dir():
             return []
         found = [p.name for p in folder.iterdir() if (p / MANIFEST_NAME).is_file()]
-        return sorted(filter(re.compile(VERSION_PATTERN).fullmatch, found), key=version_key)
+        return sorted(filter(re.compile(VERSION_PATTERN).fullmatch, found), key=natural_key)
 
     def aliases(self) -> Aliases:
         """`{name: {alias: version}}` as the alias file has it; empty without the file."""
@@ -128,6 +128,6 @@ class Registry:
         )
 
 
-def version_key(version: str) -> tuple[int, ...]:
+def natural_key(version: str) -> list[tuple[int, str]]:
     """Sorts `0.10.0` after `0.9.0`."""
-    return tuple(int(part) for part in version.split("."))
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in version.split(".")]

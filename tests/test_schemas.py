@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from xiaozheng.models.gates import Gates
 from xiaozheng.nlp.departments import Departments
 from xiaozheng.vision.cameras import Cameras
 from xiaozheng.vision.kinds import Kinds
@@ -15,6 +16,7 @@ from xiaozheng.vision.kinds import Kinds
 SCHEMAS: dict[str, type[BaseModel]] = {
     "cameras": Cameras,
     "departments": Departments,
+    "gates": Gates,
     "kinds": Kinds,
 }
 

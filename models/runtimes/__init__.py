@@ -1,5 +1,5 @@
 """Inference runtimes behind one small interface."""
 
-from .session import Backend, Session, available_backends, open_session
+from .session import Backend, InputSpec, Session, available_backends, open_session
 
-__all__ = ["Backend", "Session", "available_backends", "open_session"]
+__all__ = ["Backend", "InputSpec", "Session", "available_backends", "open_session"]

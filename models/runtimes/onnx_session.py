@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import onnxruntime as ort
 
 from ...config.errors import ModelError
-from .session import Array, check_names, owned
+from .session import Array, InputSpec, check_names, owned
+
+_DTYPES = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(int8)": np.int8,
+    "tensor(uint8)": np.uint8,
+    "tensor(bool)": np.bool_,
+}
 
 
 class OnnxRuntimeSession:
@@ -29,7 +41,8 @@ class OnnxRuntimeSession:
             )
         except Exception as error:  # onnxruntime's exceptions share no public base class
             raise ModelError(f"{path}: ONNX Runtime cannot load it: {error}") from error
-        self.input_names = tuple(i.name for i in self._session.get_inputs())
+        self.inputs = tuple(_spec(path, i) for i in self._session.get_inputs())
+        self.input_names = tuple(spec.name for spec in self.inputs)
         self.output_names = tuple(o.name for o in self._session.get_outputs())
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -39,3 +52,10 @@ class OnnxRuntimeSession:
         except Exception as error:  # see above
             raise ModelError(f"ONNX Runtime refused the input: {error}") from error
         return {name: owned(array) for name, array in zip(self.output_names, outputs, strict=True)}
+
+
+def _spec(path: Path, given: ort.NodeArg) -> InputSpec:
+    if given.type not in _DTYPES:
+        raise ModelError(f"{path}: input {given.name!r} of type {given.type} is not supported")
+    shape = tuple(d if isinstance(d, int) and d > 0 else None for d in given.shape)
+    return InputSpec(given.name, np.dtype(_DTYPES[given.type]), shape)

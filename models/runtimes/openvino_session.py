@@ -6,10 +6,11 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import openvino as ov
 
 from ...config.errors import ModelError
-from .session import Array, check_names, owned
+from .session import Array, InputSpec, check_names, owned
 
 
 class OpenVinoSession:
@@ -32,7 +33,8 @@ class OpenVinoSession:
             self._compiled = core.compile_model(model, "CPU", config)
         except RuntimeError as error:
             raise ModelError(f"{path}: OpenVINO cannot load it: {error}") from error
-        self.input_names = tuple(port.get_any_name() for port in self._compiled.inputs)
+        self.inputs = tuple(_spec(port) for port in self._compiled.inputs)
+        self.input_names = tuple(spec.name for spec in self.inputs)
         self.output_names = tuple(port.get_any_name() for port in self._compiled.outputs)
         self._shapes = {
             port.get_any_name(): port.get_partial_shape() for port in self._compiled.inputs
@@ -54,3 +56,9 @@ class OpenVinoSession:
             except RuntimeError as error:
                 raise ModelError(f"OpenVINO refused the input: {error}") from error
             return {port.get_any_name(): owned(results[port]) for port in self._compiled.outputs}
+
+
+def _spec(port: ov.ConstOutput) -> InputSpec:
+    dimensions = port.get_partial_shape()
+    shape = tuple(d.get_length() if d.is_static else None for d in dimensions)
+    return InputSpec(port.get_any_name(), np.dtype(port.get_element_type().to_dtype()), shape)

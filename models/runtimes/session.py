@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -16,6 +17,15 @@ Backend = Literal["auto", "onnxruntime", "openvino"]
 Array = NDArray[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """One input as the file states it; a free dimension is None."""
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int | None, ...]
+
+
 class Session(Protocol):
     """A loaded model. `run` may be called from several threads."""
 
@@ -26,6 +36,9 @@ class Session(Protocol):
     @property
     def precision(self) -> str:
         """Arithmetic in use, for example `fp32` or `bf16`."""
+
+    @property
+    def inputs(self) -> tuple[InputSpec, ...]: ...
 
     @property
     def input_names(self) -> tuple[str, ...]: ...
