@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     with _bar() as progress:
         if args.job == "stills":
-            _stills(args.seed, args.count, args.out, args.samples, progress)
+            _stills(args, progress)
         else:
             wanted = [c for c in all_clips() if not args.only or c.name in args.only]
             for clip in wanted:
@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     stills.add_argument("--count", type=int, required=True)
     stills.add_argument("--seed", type=int, default=0, help="first seed; below 10000 for training")
     stills.add_argument("--samples", type=int, default=SAMPLES, help="light samples per pixel")
+    stills.add_argument("--masks", action="store_true", help="instance masks as PNG, too")
     suite = jobs.add_parser("suite", help="write suite.yaml from the clip descriptions")
     suite.add_argument("--out", type=Path, required=True, help="the file to write")
     return parser
@@ -58,9 +59,9 @@ def _bar() -> Progress:
     )
 
 
-def _stills(seed: int, count: int, out: Path, samples: int, progress: Progress) -> None:
-    task = progress.add_task("stills", total=count)
-    for _ in render_stills(seed, count, out, samples):
+def _stills(args: argparse.Namespace, progress: Progress) -> None:
+    task = progress.add_task("stills", total=args.count)
+    for _ in render_stills(args.seed, args.count, args.out, args.samples, args.masks):
         progress.advance(task)
 
 

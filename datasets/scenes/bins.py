@@ -15,44 +15,57 @@ from .meshes import (
     loft,
     rotation_x,
     rotation_y,
+    rotation_z,
     rounded_ring,
     tube,
 )
 
-BIN_STATES = ("closed", "open", "filling", "full", "overflowing")
+BIN_STATES = ("closed", "tight", "open", "filling", "full", "overflowing")
 _RUBBISH = ("#1d1d1f", "#20242c", "#d9d6cc", "#b8c4cc", "#c9d2d6", "#2c2f36", "#c23a34", "#d8b24a")
+_LID_DEG = {
+    "closed": 0.0,
+    "tight": 7.0,
+    "open": 250.0,
+    "filling": 250.0,
+    "full": 34.0,
+    "overflowing": 66.0,
+}
 
 
 def wheelie_bin(colour: str, state: str, seed: int = 0) -> Mesh:
-    """One bin facing +x (hinge behind), in a state of `BIN_STATES`."""
+    """One bin facing +x (hinge behind), in a state of `BIN_STATES`.
+
+    `tight` is full to the rim under a lid that all but closes: not overflowing.
+    """
     mesh = Mesh()
     _hull(mesh, f"plastic{colour}")
-    angle = {"closed": 0.0, "open": 250.0, "filling": 250.0, "full": 34.0, "overflowing": 66.0}[
-        state
-    ]
-    if state == "overflowing" and seed % 3 == 0:
-        angle = 245.0
-    _lid(mesh, f"plastic{colour}", angle)
+    hangs_open = state == "overflowing" and seed % 3 == 0
+    _lid(mesh, f"plastic{colour}", 245.0 if hangs_open else _LID_DEG[state])
     if state == "closed":
         return mesh
     rng = np.random.default_rng(seed)
-    level = {"open": 0.45, "filling": 0.86, "full": 1.0, "overflowing": 1.02}[state]
+    level = {"tight": 0.78, "open": 0.45, "filling": 0.86, "full": 1.0, "overflowing": 1.02}[state]
     box(mesh, (0.0, 0, level - 0.05), (0.58, 0.46, 0.02), "plastic#2a2a26")
-    if state != "open":
+    if state == "tight":
+        bag(mesh, (0.22, 0.0, 0.93), 0.12, seed)
+    elif state != "open":
         _bags(mesh, rng, level, {"filling": 2, "full": 3, "overflowing": 6}[state])
     if state == "overflowing":
-        for k in range(5):
-            _litter(
-                mesh,
-                rng,
-                (
-                    float(rng.uniform(-0.2, 0.32)),
-                    float(rng.uniform(-0.24, 0.24)),
-                    float(rng.uniform(1.12, 1.42)),
-                ),
-                k,
-            )
+        _spill(mesh, rng, (-0.2, 0.32), (-0.24, 0.24), (1.12, 1.42))
     return mesh
+
+
+def _spill(
+    mesh: Mesh,
+    rng: np.random.Generator,
+    x: tuple[float, float],
+    y: tuple[float, float],
+    z: tuple[float, float],
+) -> None:
+    """Five single pieces lying on top."""
+    for k in range(5):
+        at = (float(rng.uniform(*x)), float(rng.uniform(*y)), float(rng.uniform(*z)))
+        add_litter(mesh, rng, at, k)
 
 
 def _hull(mesh: Mesh, mat: str) -> None:
@@ -148,7 +161,8 @@ def bag(mesh: Mesh, at: Vec3, size: float, seed: int) -> None:
     )
 
 
-def _litter(mesh: Mesh, rng: np.random.Generator, at: Vec3, kind: int) -> None:
+def add_litter(mesh: Mesh, rng: np.random.Generator, at: Vec3, kind: int) -> None:
+    """One piece of litter: cup, carton, bottle or lunch box by `kind`."""
     turn = rotation_x(float(rng.uniform(-80, 80))) @ rotation_y(float(rng.uniform(-60, 60)))
     if kind % 4 == 0:
         lathe(
@@ -174,10 +188,28 @@ def _litter(mesh: Mesh, rng: np.random.Generator, at: Vec3, kind: int) -> None:
         box(mesh, at, (0.20, 0.15, 0.06), "plastic#f0efe9", 0.02, turn)
 
 
-def rubbish_heap(seed: int, radius_m: float = 0.8, bags: int = 7) -> Mesh:
-    """Loose rubbish on the ground: bags piled in the middle, cartons and cups around."""
+HEAP_KINDS = ("bags", "cartons", "litter", "mixed")
+
+
+def rubbish_heap(seed: int, radius_m: float = 0.8, bags: int = 7, kind: str = "bags") -> Mesh:
+    """Loose rubbish on the ground, of `HEAP_KINDS`: piled bags with cups and cartons around,
+    flattened and crumpled cartons, scattered single pieces, or bags with planks and foam boxes."""
     mesh = Mesh()
     rng = np.random.default_rng(seed)
+    if kind in ("bags", "mixed"):
+        _bag_pile(mesh, rng, radius_m, bags)
+    if kind in ("cartons", "mixed"):
+        _boxes(mesh, rng, radius_m, 3 + bags)
+    for k in range(9 if kind != "litter" else 22):
+        angle, ring = float(rng.uniform(0, 2 * math.pi)), radius_m * float(rng.uniform(0.4, 1.05))
+        if kind == "litter":
+            ring = radius_m * math.sqrt(float(rng.random()))
+        height = 0.09 if k % 4 == 1 else 0.045
+        add_litter(mesh, rng, (ring * math.cos(angle), ring * math.sin(angle), height), k)
+    return mesh
+
+
+def _bag_pile(mesh: Mesh, rng: np.random.Generator, radius_m: float, bags: int) -> None:
     for k in range(bags):
         ring = radius_m * (0.15 + 0.55 * math.sqrt(k / max(bags, 1)))
         angle = 2.4 * k + float(rng.uniform(0, 0.8))
@@ -189,8 +221,20 @@ def rubbish_heap(seed: int, radius_m: float = 0.8, bags: int = 7) -> Mesh:
             size,
             int(rng.integers(1 << 30)),
         )
-    for k in range(9):
-        angle, ring = float(rng.uniform(0, 2 * math.pi)), radius_m * float(rng.uniform(0.4, 1.05))
-        height = 0.09 if k % 4 == 1 else 0.045
-        _litter(mesh, rng, (ring * math.cos(angle), ring * math.sin(angle), height), k)
-    return mesh
+
+
+def _boxes(mesh: Mesh, rng: np.random.Generator, radius_m: float, count: int) -> None:
+    for k in range(count):
+        ring, angle = radius_m * 0.8 * math.sqrt(k / count), 2.4 * k + float(rng.uniform(0, 0.8))
+        size = (
+            float(rng.uniform(0.25, 0.55)),
+            float(rng.uniform(0.2, 0.4)),
+            float(rng.uniform(0.04, 0.36)),
+        )
+        turn = rotation_z(float(rng.uniform(0, 180))) @ rotation_x(float(rng.normal(0, 9)))
+        at = (ring * math.cos(angle), ring * math.sin(angle), size[2] / 2 + 0.02 + 0.1 * (k % 2))
+        mat = "cardboard" if rng.random() < 0.65 else _LOOSE[int(rng.integers(len(_LOOSE)))]
+        box(mesh, at, size, mat, 0.006, turn)
+
+
+_LOOSE = ("plastic#f2f2ee", "wood#9a7a52", "plastic#d8d2c0", "cloth#6a6a70")

@@ -29,6 +29,14 @@ from .meshes import Mesh
 Region = tuple[int, int, int, int]
 _TREE_VARIANTS = 4
 CROWN_CLEARANCE_M = 4.6
+_SUN = {"day": (1.0, 0.94, 0.85), "dusk": (1.0, 0.7, 0.5), "night": (0.6, 0.7, 1.0)}
+# hour: sky at the horizon, overhead, its grey when covered, strength
+_SKY = {
+    "day": ("#dcdfe0", "#a3b9d4", "#c4c8cc", 1.2),
+    "dusk": ("#b39a98", "#5a6a94", "#6a6c78", 0.42),
+    "night": ("#3a3440", "#10121c", "#3c3838", 0.10),
+}
+_WET = {mat: f"wet{mat}" for mat in ("asphalt", "paving", "kerb", "gutter", "patch", "tactile")}
 
 
 class Stage:
@@ -85,8 +93,9 @@ class Stage:
             for block in list(store):
                 store.remove(block)
         self._street = (street, light)
-        dusk = light.hour == "dusk"
-        built = street_room.build_street(street, dusk)
+        built = street_room.build_street(street, light.lamps_lit)
+        if light.wet:
+            built.mesh.mats = [_WET.get(mat.partition("#")[0], mat) for mat in built.mesh.mats]
         self._link("street", _to_bpy("street", built.mesh))
         trees = [
             _to_bpy(f"tree{k}", street_room.tree(street.seed + k)) for k in range(_TREE_VARIANTS)
@@ -98,7 +107,7 @@ class Stage:
             self._trees.append(item)
         for k, sign in enumerate(built.signs):
             self._sign(k, sign)
-        self._light(light, built.lamps if dusk else [])
+        self._light(light, built.lamps if light.lamps_lit else [], street)
 
     def _link(self, name: str, data: Any) -> Any:
         item = bpy.data.objects.new(name, data)
@@ -114,24 +123,37 @@ class Stage:
         item.location = sign.at
         item.rotation_euler = (math.pi / 2, 0, math.radians(sign.facing_deg))
 
-    def _light(self, light: Light, lamps: list[tuple[float, float, float]]) -> None:
-        dusk = light.hour == "dusk"
+    def _light(self, light: Light, lamps: list[tuple[float, float, float]], street: Street) -> None:
         sun = bpy.data.lights.new("sun", "SUN")
-        sun.energy = (0.35 if dusk else 4.2) * (1 - 0.75 * light.haze)
-        sun.angle = 0.01 + 0.35 * light.haze**2
-        sun.color = (1.0, 0.7, 0.5) if dusk else (1.0, 0.94, 0.85)
+        energy = {"day": 4.2, "dusk": 0.35, "night": 0.012}[light.hour]
+        sun.energy = energy * (1 - 0.75 * light.haze) * (1 - 0.93 * light.cloud)
+        sun.angle = 0.01 + 0.35 * light.haze**2 + 0.5 * light.cloud**2
+        sun.color = _SUN[light.hour]
         item = self._link("sun", sun)
         item.rotation_euler = (
             math.radians(90 - light.sun_height_deg),
             0,
             math.radians(light.sun_azimuth_deg),
         )
-        for k, at in enumerate(sorted(lamps, key=lambda p: math.hypot(p[0], p[1]))[:4]):
+        night = light.hour == "night"
+        near = sorted(lamps, key=lambda p: math.hypot(p[0], p[1]))[: 5 if night else 4]
+        for k, at in enumerate(near):
             lamp = bpy.data.lights.new(f"lamp{k}", "SPOT")
             lamp.energy, lamp.color, lamp.spot_size = 900.0, (1.0, 0.82, 0.6), math.radians(140)
             lamp.shadow_soft_size, lamp.spot_blend = 0.25, 0.6
             self._link(f"lamp-{k}", lamp).location = at
+        if night:
+            self._shop_glow(street)
         self._sky(light)
+
+    def _shop_glow(self, street: Street) -> None:
+        """What lit shop windows throw on the pavement by night."""
+        glow = bpy.data.lights.new("shops", "AREA")
+        glow.shape, glow.size, glow.size_y = "RECTANGLE", 36.0, 1.4
+        glow.energy, glow.color = 520.0, (1.0, 0.88, 0.7)
+        item = self._link("shops", glow)
+        item.location = (0.0, street.pavement_m + 0.3, 2.3)
+        item.rotation_euler = (math.radians(-62), 0, 0)
 
     def _sky(self, light: Light) -> None:
         world = bpy.data.worlds.get("sky") or bpy.data.worlds.new("sky")
@@ -149,14 +171,12 @@ class Stage:
         tree.links.new(split.outputs["Z"], ramp.inputs[0])
         tree.links.new(ramp.outputs[0], back.inputs[0])
         tree.links.new(back.outputs[0], out.inputs[0])
-        low, high, strength = ("#dcdfe0", "#a3b9d4", 1.2)
-        if light.hour == "dusk":
-            low, high, strength = ("#b39a98", "#5a6a94", 0.42)
-        grey = materials.linear("#c4c8cc" if light.hour == "day" else "#6a6c78")
+        low, high, cover, strength = _SKY[light.hour]
+        grey = materials.linear(cover)
+        veil = max(light.haze, light.cloud)
         for k, tint in enumerate((low, high)):
             mixed = [
-                a * (1 - light.haze) + b * light.haze
-                for a, b in zip(materials.linear(tint), grey, strict=True)
+                a * (1 - veil) + b * veil for a, b in zip(materials.linear(tint), grey, strict=True)
             ]
             ramp.color_ramp.elements[k].color = mixed
         ramp.color_ramp.elements[0].position, ramp.color_ramp.elements[1].position = 0.0, 0.55

@@ -15,7 +15,8 @@ MIN_FILL = 0.06  # less of a box than this, seen through leaves or a fence, is n
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One visible object: label, pixel corners (x1, y1 exclusive) and visible pixel count."""
+    """One visible object: label, pixel corners (x1, y1 exclusive), visible pixel count, and the
+    number it has in the object index."""
 
     label: str
     x0: int
@@ -23,6 +24,7 @@ class Box:
     x1: int
     y1: int
     pixels: int
+    index: int = 0
 
 
 def visible_boxes(
@@ -56,6 +58,7 @@ def visible_boxes(
                 int(columns[-1]) + 1,
                 int(rows[-1]) + 1,
                 pixels,
+                k + 1,
             )
         )
     return found
@@ -71,3 +74,13 @@ def yolo_lines(boxes: Sequence[Box], width: int, height: int) -> str:
             f"{DETECTOR_LABELS.index(box.label)} {cx:.6f} {cy:.6f} {wide:.6f} {high:.6f}\n"
         )
     return "".join(lines)
+
+
+def instance_mask(index: NDArray[np.int32], boxes: Sequence[Box]) -> NDArray[np.uint8]:
+    """Instance mask (h, w): n where the n-th of `boxes` is seen, 0 elsewhere; at most 255."""
+    if len(boxes) > 255:
+        raise ValueError(f"{len(boxes)} objects do not fit an 8-bit mask")
+    mask = np.zeros(index.shape, np.uint8)
+    for number, box in enumerate(boxes, 1):
+        mask[index == box.index] = number
+    return mask

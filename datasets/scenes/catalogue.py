@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-import numpy as np
-
-from . import bins, cycles, people, stalls, vehicles
+from . import bins, containers, cycles, people, stalls, vehicles
 from .description import Appearance, Place, label_of
-from .meshes import Mesh, box, tube
+from .meshes import Mesh
+from .ware import ware
 
 STRIDE_M = 1.45
 WALK_PHASES = 8
 PARTS_PER_ACTOR = 2  # a vehicle and its rider
+_BIN_FORMS = {
+    "240": bins.wheelie_bin,
+    "660": containers.container,
+    "litter": containers.litter_bin,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +68,14 @@ def mesh_of(key: tuple[str, ...]) -> Mesh:
     if model == "person":
         return people.person(look_from(style), _pose(style["pose"]))
     if model == "bin":
-        return bins.wheelie_bin(colour, style.get("state", "closed"), seed)
+        build = _BIN_FORMS[style.get("form", "240")]
+        return build(colour, style.get("state", "closed"), seed)
     if model == "heap":
         return bins.rubbish_heap(
-            seed, float(style.get("spread_m", "0.8")), int(style.get("bags", "7"))
+            seed,
+            float(style.get("spread_m", "0.8")),
+            int(style.get("bags", "7")),
+            style.get("kind", "bags"),
         )
     if model == "stall":
         return stalls.stall(
@@ -77,7 +85,7 @@ def mesh_of(key: tuple[str, ...]) -> Mesh:
             style.get("goods", "fruit"),
             style.get("shade", "yes") == "yes",
         )
-    return _prop(model, colour, seed)
+    return ware(model, colour, seed, style.get("goods", "fruit"))
 
 
 def look_from(style: Mapping[str, str]) -> people.Look:
@@ -96,26 +104,3 @@ def _pose(name: str) -> people.Pose:
         return step
     hold = people.POSES["push"]
     return people.Pose(step.hips, step.knees, hold.shoulders, hold.elbows, hold.lean, step.lift)
-
-
-def _prop(model: str, colour: str, seed: int) -> Mesh:
-    mesh = Mesh()
-    if model == "goods_rack":  # a shop's own goods inside its frontage: lawful, not a stall
-        rng = np.random.default_rng(seed)
-        for row in range(3):
-            box(mesh, (0.25 - 0.25 * row, 0, 0.25 + 0.27 * row), (0.30, 1.7, 0.05), "wood#8a6a48")
-            stalls.goods_row(mesh, rng, (0.25 - 0.25 * row, 0.0, 0.28 + 0.27 * row))
-        box(mesh, (-0.1, 0, 0.2), (0.7, 1.7, 0.4), "plastic#6a6460")
-    elif model == "umbrella":
-        stalls.umbrella(mesh, (0.0, 0.0, 0.0), colour, 1.25, 2.25)
-    elif model == "cafe_table":
-        stalls.cafe_table(mesh)
-    elif model == "carton":
-        box(mesh, (0, 0, 0.16), (0.42, 0.36, 0.32), "cardboard", 0.01)
-    elif model == "bag":
-        bins.bag(mesh, (0.0, 0.0, 0.2), 0.27, seed)
-    elif model == "closed_umbrella":
-        tube(mesh, [(0, 0, 0.1), (0, 0, 0.5), (0, 0, 1.9)], [0.03, 0.10, 0.04], f"cloth{colour}")
-    else:
-        raise KeyError(f"no such model: {model}")
-    return mesh

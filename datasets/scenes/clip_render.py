@@ -103,8 +103,8 @@ class Extents:
 def with_shadow(corners: NDArray[np.float64], light: Light) -> NDArray[np.float64]:
     """Corners, where the sun throws them on the ground, and a margin for soft contact shade."""
     height = np.maximum(corners[:, 2], 0.0)
-    # At dusk the houses block the low sun and only the lamps overhead throw (short) shadows.
-    reach = 0.5 if light.hour == "dusk" else 1 / math.tan(math.radians(light.sun_height_deg))
+    # After sunset the houses block the low sun and only the lamps overhead throw (short) shadows.
+    reach = 0.5 if light.lamps_lit else 1 / math.tan(math.radians(light.sun_height_deg))
     turn = math.radians(light.sun_azimuth_deg)
     thrown = np.stack(
         [
@@ -115,7 +115,7 @@ def with_shadow(corners: NDArray[np.float64], light: Light) -> NDArray[np.float6
         axis=1,
     )
     ground = corners * np.array([1.0, 1.0, 0.0])
-    margin = 0.8 if light.hour == "dusk" else 0.35
+    margin = 0.8 if light.lamps_lit else 0.35
     around = [
         ground + np.array([dx, dy, 0.0]) for dx in (-margin, margin) for dy in (-margin, margin)
     ]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 KERB_HEIGHT_M = 0.14
 
@@ -29,12 +30,23 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """Sun and sky. `hour` day or dusk; `haze` 0–1 softens the shadows and greys the sky."""
+    """Sun, sky and weather. `hour` is day, dusk or night (street lamps burn at the latter two).
+
+    `haze` 0–1 softens the shadows, greys the sky and veils what is far; `cloud` 0–1 takes the sun
+    away (1: overcast); on a `wet` ground light mirrors and puddles shine.
+    """
 
     hour: str = "day"
     sun_azimuth_deg: float = 25.0
     sun_height_deg: float = 48.0
     haze: float = 0.3
+    cloud: float = 0.0
+    wet: bool = False
+
+    @property
+    def lamps_lit(self) -> bool:
+        """Whether street lamps, shop windows and head lamps burn."""
+        return self.hour != "day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +197,12 @@ def project(
     camera: Camera, points: Sequence[tuple[float, float, float]]
 ) -> list[tuple[float, float]]:
     """World points → pixels (x right, y down). Points must lie in front of the camera."""
+    found = project_all(camera, np.array(points, dtype=np.float64))
+    return [(float(x), float(y)) for x, y in found]
+
+
+def project_all(camera: Camera, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """World points (n, 3) → pixels (n, 2); depth is held above 5 cm."""
     eye = np.array(camera.eye)
     ahead = np.array(camera.target) - eye
     ahead = ahead / np.linalg.norm(ahead)
@@ -192,14 +210,9 @@ def project(
     right = right / np.linalg.norm(right)
     up = np.cross(right, ahead)
     focal = camera.width / 2 / math.tan(math.radians(camera.fov_deg) / 2)
-    seen = []
-    for point in points:
-        way = np.array(point) - eye
-        depth = max(float(way @ ahead), 0.05)
-        seen.append(
-            (
-                camera.width / 2 + focal * float(way @ right) / depth,
-                camera.height / 2 - focal * float(way @ up) / depth,
-            )
-        )
-    return seen
+    way = points - eye
+    scale = focal / np.maximum(way @ ahead, 0.05)
+    seen = np.stack(
+        [camera.width / 2 + scale * (way @ right), camera.height / 2 - scale * (way @ up)], axis=1
+    )
+    return np.asarray(seen, dtype=np.float64)

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
+DARKNESS = {"day": 1.0, "dusk": 0.6, "night": 0.5}
+"""Share of the metered exposure that a camera lets a picture of that hour have."""
 
 
 @dataclass(frozen=True, slots=True)

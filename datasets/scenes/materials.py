@@ -72,6 +72,8 @@ def material(name: str) -> Any:
         _wall(tree, f"#{rest}")
     elif kind == "marking":
         _marking(tree, f"#{rest}")
+    elif kind.startswith("wet"):
+        _wet(tree, kind.removeprefix("wet"))
     elif kind in _NOISY:
         _noisy(tree, kind)
     else:
@@ -145,6 +147,26 @@ def _noisy(tree: Any, kind: str) -> None:
     tree.links.new(colour, node.inputs["Color"])
 
 
+def _wet(tree: Any, kind: str) -> None:
+    """Ground after rain: darker, and mirroring where a slow noise says that water stands."""
+    base = _PLAIN[kind][0] if kind in _PLAIN else None
+    low, high, scale = _NOISY.get(kind, (base or "#4b4b4c", base or "#4b4b4c", 1.0))
+    node = _principled(tree, 0.4, specular=0.5)
+    colour = _mix(tree, _noise(tree, scale, 3.0).outputs[0], _dim(low, 0.62), _dim(high, 0.62))
+    if kind in ("paving", "tactile"):
+        colour = _tiles(tree, colour, 0.2 if kind == "paving" else 0.3)
+    tree.links.new(colour, node.inputs["Base Color"])
+    puddles = tree.nodes.new("ShaderNodeMapRange")
+    for name, value in (("From Min", 0.42), ("From Max", 0.58), ("To Min", 0.05), ("To Max", 0.5)):
+        puddles.inputs[name].default_value = value
+    tree.links.new(_noise(tree, 0.28, 2.0).outputs[0], puddles.inputs["Value"])
+    tree.links.new(puddles.outputs[0], node.inputs["Roughness"])
+
+
+def _dim(hex_colour: str, share: float) -> str:
+    return "#" + "".join(f"{int(int(hex_colour[i : i + 2], 16) * share):02x}" for i in (1, 3, 5))
+
+
 def _tiles(tree: Any, colour: Any, size_m: float) -> Any:
     where = tree.nodes.new("ShaderNodeTexCoord")
     brick = tree.nodes.new("ShaderNodeTexBrick")
@@ -167,9 +189,7 @@ def _tiles(tree: Any, colour: Any, size_m: float) -> Any:
 def _wall(tree: Any, colour: str) -> None:
     node = _matt(tree)
     noise = _noise(tree, 0.35, 2.0)
-    r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    dark = f"#{int(r * 0.78):02x}{int(g * 0.77):02x}{int(b * 0.75):02x}"
-    tree.links.new(_mix(tree, noise.outputs[0], dark, colour), node.inputs["Color"])
+    tree.links.new(_mix(tree, noise.outputs[0], _dim(colour, 0.77), colour), node.inputs["Color"])
 
 
 def _marking(tree: Any, colour: str) -> None:

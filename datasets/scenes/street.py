@@ -58,16 +58,16 @@ class StreetMeshes:
     lamps: list[Vec3] = field(default_factory=list)
 
 
-def build_street(street: Street, dusk: bool) -> StreetMeshes:
-    """All static parts of `street`; lit windows and lamp heads at dusk."""
+def build_street(street: Street, lit: bool) -> StreetMeshes:
+    """All static parts of `street`; lit windows and lamp heads where `lit`."""
     rng = np.random.default_rng(street.seed)
     built = StreetMeshes()
     _surroundings(built.mesh, street, rng)
     _carriageway(built.mesh, street, rng)
     for near in (True, False):
         _pavement(built.mesh, street, near)
-        _front(built, street, rng, near, dusk)
-    _furniture(built, street, rng, dusk)
+        _front(built, street, rng, near, lit)
+    _furniture(built, street, rng, lit)
     return built
 
 
@@ -157,7 +157,7 @@ def _pavement(mesh: Mesh, street: Street, near: bool) -> None:
 
 
 def _front(
-    built: StreetMeshes, street: Street, rng: np.random.Generator, near: bool, dusk: bool
+    built: StreetMeshes, street: Street, rng: np.random.Generator, near: bool, lit: bool
 ) -> None:
     """A row of buildings with shops at street level, facing the carriageway."""
     x = -REACH_M
@@ -165,7 +165,7 @@ def _front(
         wide = float(rng.choice([10.5, 14.0, 17.5]))
         house = Mesh()
         signs: list[SignText] = []
-        _house(house, signs, rng, wide, dusk)
+        _house(house, signs, rng, wide, lit)
         # Built facing −y with its front at y = 0; the far row is turned about.
         if near:
             at, turn = (x, street.pavement_m, KERB_HEIGHT_M), 0.0
@@ -184,7 +184,7 @@ def _front(
 
 
 def _house(
-    mesh: Mesh, signs: list[SignText], rng: np.random.Generator, wide: float, dusk: bool
+    mesh: Mesh, signs: list[SignText], rng: np.random.Generator, wide: float, lit: bool
 ) -> None:
     wall = f"wall{_WALLS[int(rng.integers(len(_WALLS)))]}"
     floors = int(rng.integers(2, 7))
@@ -195,20 +195,20 @@ def _house(
     box(mesh, (wide / 2, 0.35, height + 0.1), (wide + 0.2, 0.4, 0.3), wall, 0.03)
     shops = round(wide / 3.5)
     for k in range(shops):
-        _shop(mesh, signs, rng, k * 3.5, 3.5, dusk)
+        _shop(mesh, signs, rng, k * 3.5, 3.5, lit)
     for k in range(shops + 1):
         box(mesh, (min(max(k * 3.5, 0.15), wide - 0.15), 0.75, 1.95), (0.34, 1.1, 3.9), wall, 0.02)
     style = int(rng.integers(3))
     for floor in range(floors):
         z = 4.5 + 3.0 * floor
         for k in range(shops):
-            _window(mesh, rng, k * 3.5 + 1.75, z, style, dusk)
+            _window(mesh, rng, k * 3.5 + 1.75, z, style, lit)
         if style == 2:
             box(mesh, (wide / 2, 0.32, z - 0.55), (wide, 0.12, 0.10), "plastic#8f8a82")
 
 
 def _shop(
-    mesh: Mesh, signs: list[SignText], rng: np.random.Generator, x: float, wide: float, dusk: bool
+    mesh: Mesh, signs: list[SignText], rng: np.random.Generator, x: float, wide: float, lit: bool
 ) -> None:
     mid = x + wide / 2
     colour = _SIGNS[int(rng.integers(len(_SIGNS)))]
@@ -218,11 +218,11 @@ def _shop(
     light = colour in ("#e8e4dc", "#e0a020")
     signs.append(SignText(text, (mid, 0.02, 3.0), 0.52, 0.0, "#b01818" if light else "#f8f0d8"))
     kind = int(rng.integers(5))
-    if kind == 0 and not dusk:
+    if kind == 0 and not lit:
         for k in range(14):
             box(mesh, (mid, 1.25, 0.1 + 0.2 * k), (wide - 0.5, 0.05, 0.185), "metal#9aa0a4", 0.02)
     else:
-        _glass_front(mesh, rng, mid, wide, dusk)
+        _glass_front(mesh, rng, mid, wide, lit)
     if kind == 2 or kind == 3:
         tint = ("#a82a24", "#2a5a8a", "#2f7048", "#c8a03a")[int(rng.integers(4))]
         quad(
@@ -281,9 +281,9 @@ def _shop(
                 )
 
 
-def _glass_front(mesh: Mesh, rng: np.random.Generator, mid: float, wide: float, dusk: bool) -> None:
+def _glass_front(mesh: Mesh, rng: np.random.Generator, mid: float, wide: float, lit: bool) -> None:
     left, right = mid - wide / 2 + 0.25, mid + wide / 2 - 0.25
-    back = "emit#ffdfb4:0.7" if dusk else "inside#6a5f52"
+    back = "emit#ffdfb4:0.7" if lit else "inside#6a5f52"
     quad(mesh, [(left, 1.38, 0.0), (right, 1.38, 0.0), (right, 1.38, 2.8), (left, 1.38, 2.8)], back)
     for k in range(6):
         tint = ("#8a5a3a", "#3a5a7a", "#9a8a5a", "#7a3a3a", "#4a6a4a", "#b0a890")[
@@ -314,10 +314,10 @@ def _glass_front(mesh: Mesh, rng: np.random.Generator, mid: float, wide: float, 
 
 
 def _window(
-    mesh: Mesh, rng: np.random.Generator, x: float, z: float, style: int, dusk: bool
+    mesh: Mesh, rng: np.random.Generator, x: float, z: float, style: int, lit: bool
 ) -> None:
     wide, high = (1.5, 1.5) if style != 1 else (2.0, 1.7)
-    lit = dusk and rng.random() < 0.35
+    lit = lit and rng.random() < 0.35
     pane = "emit#ffd8a0:0.6" if lit else "window"
     quad(
         mesh,
@@ -360,7 +360,7 @@ def _window(
             box(mesh, (x, 0.05, z - 0.1 + (high + 0.1) * k / 3), (wide, 0.02, 0.03), "metal#a8acb0")
 
 
-def _furniture(built: StreetMeshes, street: Street, rng: np.random.Generator, dusk: bool) -> None:
+def _furniture(built: StreetMeshes, street: Street, rng: np.random.Generator, lit: bool) -> None:
     mesh = built.mesh
     offset = float(rng.uniform(0, 6))
     for k, x in enumerate(np.arange(-REACH_M + offset, REACH_M, 6.5)):
@@ -371,7 +371,7 @@ def _furniture(built: StreetMeshes, street: Street, rng: np.random.Generator, du
                     mesh, (x - 0.55, x + 0.55), (y - 0.55, y + 0.55), KERB_HEIGHT_M + 0.006, "soil"
                 )
         if k % 3 == 1:
-            _lamp(built, (float(x) + 3.2, 0.45), -1, dusk)
+            _lamp(built, (float(x) + 3.2, 0.45), -1, lit)
     if street.fence:
         y = -street.lane_m * ((street.lanes + 1) // 2)
         for x in np.arange(-REACH_M, REACH_M, 2.4):
@@ -412,7 +412,7 @@ def _furniture(built: StreetMeshes, street: Street, rng: np.random.Generator, du
     )
 
 
-def _lamp(built: StreetMeshes, at: tuple[float, float], towards: int, dusk: bool) -> None:
+def _lamp(built: StreetMeshes, at: tuple[float, float], towards: int, lit: bool) -> None:
     x, y = at
     tube(
         built.mesh,
@@ -433,7 +433,7 @@ def _lamp(built: StreetMeshes, at: tuple[float, float], towards: int, dusk: bool
         built.mesh,
         (head[0], head[1], 7.87),
         (0.2, 0.6, 0.02),
-        "emit#ffd8a0:12" if dusk else "plastic#e8e8e0",
+        "emit#ffd8a0:12" if lit else "plastic#e8e8e0",
     )
     built.lamps.append((head[0], head[1], 7.8))
 

@@ -18,6 +18,7 @@ from .description import Scene, place_at
 from .film import Film, develop, meter
 
 CRF = 22
+_DARKNESS = {"day": 1.0, "dusk": 0.72, "night": 0.66}
 
 
 def stored_frames(
@@ -36,7 +37,7 @@ def encode(clip: Clip, folder: Path, target: Path) -> None:
     """Develop and encode (yuv420p, `FPS`); exposure is metered once, on the first frame."""
     import av
 
-    dark = 0.72 if clip.scene.light.hour == "dusk" else 1.0
+    dark = _DARKNESS[clip.scene.light.hour]
     film: Film | None = None
     with av.open(str(target), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(FPS))

@@ -7,9 +7,12 @@ import re
 import numpy as np
 import pytest
 
-from xiaozheng.datasets.scenes.bins import BIN_STATES
+from xiaozheng.datasets.scenes.bins import BIN_STATES, HEAP_KINDS
 from xiaozheng.datasets.scenes.catalogue import mesh_of, parts_of
+from xiaozheng.datasets.scenes.containers import BIN_FORMS
 from xiaozheng.datasets.scenes.description import Appearance, Place, Street
+from xiaozheng.datasets.scenes.goods import GOODS
+from xiaozheng.datasets.scenes.hawkers import HAWKER_KINDS
 from xiaozheng.datasets.scenes.meshes import (
     Mesh,
     box,
@@ -22,12 +25,22 @@ from xiaozheng.datasets.scenes.meshes import (
 from xiaozheng.datasets.scenes.people import POSES
 from xiaozheng.datasets.scenes.stalls import STALL_KINDS
 from xiaozheng.datasets.scenes.street import build_street, tree
+from xiaozheng.datasets.scenes.ware import WARE
 
 RED = "colour=#a02020"
 MODELS = [
     *[(m, RED) for m in ("saloon", "suv", "van", "truck", "bus", "ebike", "bicycle", "tricycle")],
     ("tricycle", RED, "load=boxes", "canopy=#2a5aa0"),
     ("rider", "on=ebike", "hat=helmet"),
+    *[
+        ("bin", RED, f"form={form}", f"state={state}", "seed=3")
+        for form in BIN_FORMS[1:]
+        for state in ("closed", "tight", "filling", "overflowing")
+    ],
+    *[("stall", RED, "kind=umbrella", f"goods={g}", "seed=40") for g in GOODS],
+    *[("stall", RED, f"kind={kind}", "seed=21") for kind in HAWKER_KINDS],
+    *[("heap", "seed=4", f"kind={kind}") for kind in HEAP_KINDS],
+    *[(model, RED, "seed=2") for model in WARE],
     *[("bin", RED, f"state={state}", "seed=3") for state in BIN_STATES],
     *[
         ("stall", RED, f"kind={kind}", f"goods={g}")
@@ -41,10 +54,6 @@ MODELS = [
         for e in ("bag", "backpack", "apron", "skirt", "vest")
     ],
     ("heap", "seed=4"),
-    *[
-        (m, RED)
-        for m in ("goods_rack", "umbrella", "cafe_table", "carton", "bag", "closed_umbrella")
-    ],
 ]
 
 
@@ -109,6 +118,13 @@ def test_overflowing_bin_stands_higher_than_a_closed_one() -> None:
     assert heaped > closed + 0.2
 
 
+@pytest.mark.parametrize("form", ["240", "660"])
+def test_a_bin_full_under_its_lid_is_hardly_higher(form: str) -> None:
+    keys = [("bin", RED, f"form={form}", f"state={s}") for s in ("closed", "tight", "overflowing")]
+    closed, tight, heaped = (size_of(mesh_of(key))[2] for key in keys)
+    assert closed < tight < closed + 0.15 < heaped
+
+
 def test_people_stand_as_tall_as_asked() -> None:
     tall = size_of(mesh_of(("person", "pose=stand", "height_m=1.85")))[2]
     small = size_of(mesh_of(("person", "pose=stand", "height_m=1.20")))[2]
@@ -136,25 +152,25 @@ def test_unknown_model_is_refused() -> None:
 
 
 def test_same_seed_same_street_other_seed_other_street() -> None:
-    first = build_street(Street(seed=5), dusk=False)
-    again = build_street(Street(seed=5), dusk=False)
-    other = build_street(Street(seed=6), dusk=False)
+    first = build_street(Street(seed=5), lit=False)
+    again = build_street(Street(seed=5), lit=False)
+    other = build_street(Street(seed=6), lit=False)
     assert np.array_equal(first.mesh.points(), again.mesh.points())
     assert [s.text for s in first.signs] == [s.text for s in again.signs]
     assert [s.text for s in first.signs] != [s.text for s in other.signs]
 
 
 def test_lamps_and_lit_windows_belong_to_dusk() -> None:
-    day, dusk = (build_street(Street(seed=5), dusk=d) for d in (False, True))
+    day, dusk = (build_street(Street(seed=5), lit=d) for d in (False, True))
     assert not any(mat.startswith("emit") for mat in day.mesh.mats)
     assert any(mat.startswith("emit") for mat in dusk.mesh.mats)
     assert dusk.lamps
 
 
 def test_street_options_are_honoured() -> None:
-    bare = build_street(Street(seed=5, trees=False, zebra_x=None, bollards=False), dusk=False)
+    bare = build_street(Street(seed=5, trees=False, zebra_x=None, bollards=False), lit=False)
     assert bare.trees == []
-    planted = build_street(Street(seed=5, trees=True), dusk=False)
+    planted = build_street(Street(seed=5, trees=True), lit=False)
     assert len(planted.trees) > 10
 
 

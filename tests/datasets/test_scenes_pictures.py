@@ -12,7 +12,7 @@ import pytest
 from xiaozheng.config.errors import InputError
 from xiaozheng.datasets.labels import DETECTOR_LABELS
 from xiaozheng.datasets.scenes.__main__ import main
-from xiaozheng.datasets.scenes.boxes import Box, visible_boxes, yolo_lines
+from xiaozheng.datasets.scenes.boxes import Box, instance_mask, visible_boxes, yolo_lines
 from xiaozheng.datasets.scenes.exr import read_exr
 from xiaozheng.datasets.scenes.film import Film, develop, meter
 
@@ -69,7 +69,7 @@ def test_box_encloses_the_visible_pixels() -> None:
     index = np.zeros((40, 60), np.int32)
     index[10:30, 20:50] = 2
     boxes = visible_boxes(index, [None, "car"])
-    assert boxes == [Box("car", 20, 10, 50, 30, 600)]
+    assert boxes == [Box("car", 20, 10, 50, 30, 600, 2)]
 
 
 def test_occluded_part_does_not_count() -> None:
@@ -96,6 +96,20 @@ def test_an_object_glimpsed_through_leaves_is_left_out() -> None:
     index[:] = 0
     index[10:14, 10:30] = index[86:90, 70:90] = 1
     assert visible_boxes(index, ["stall"]) == []
+
+
+def test_instance_mask_numbers_the_label_lines() -> None:
+    index = np.zeros((40, 60), np.int32)
+    index[5:25, 5:25], index[10:30, 30:50], index[32:36, 2:6] = 7, 3, 5
+    labels = [None, None, "bin", None, "person", None, "stall"]
+    boxes = visible_boxes(index, labels)
+    assert [box.label for box in boxes] == ["bin", "stall"]
+    mask = instance_mask(index, boxes)
+    for number, box in enumerate(boxes, 1):
+        rows, columns = np.nonzero(mask == number)
+        assert (columns.min(), columns.max() + 1) == (box.x0, box.x1)
+        assert (rows.min(), rows.max() + 1) == (box.y0, box.y1)
+    assert mask[33, 3] == 0
 
 
 def test_yolo_lines_are_shares_of_the_picture() -> None:
@@ -132,22 +146,34 @@ def test_suite_command_writes_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.train
-def test_stills_render_with_labels_and_resume(tmp_path: Path) -> None:
+def test_stills_render_resume_and_reproduce(tmp_path: Path) -> None:
     pytest.importorskip("bpy")
-    command = ["stills", "--count", "1", "--seed", "5", "--samples", "1", "--out", str(tmp_path)]
-    assert main(command) == 0
-    picture = cv2.imread(str(tmp_path / "images" / "s00005.jpg"))
+    first, again = tmp_path / "first", tmp_path / "again"
+    command = ["stills", "--count", "1", "--seed", "5", "--samples", "1", "--masks", "--out"]
+    assert main([*command, str(first)]) == 0
+    picture = cv2.imread(str(first / "images" / "s00005.jpg"))
     assert picture.shape == (360, 640, 3)
     assert picture.std() > 15
-    note = tmp_path / "labels" / "s00005.txt"
+    note = first / "labels" / "s00005.txt"
     rows = [line.split() for line in note.read_text().splitlines()]
-    assert rows
-    for _, cx, cy, wide, high in rows:
-        assert 0 <= float(cx) - float(wide) / 2 <= float(cx) + float(wide) / 2 <= 1.000001
-        assert 0 <= float(cy) - float(high) / 2 <= float(cy) + float(high) / 2 <= 1.000001
+    mask = cv2.imread(str(first / "masks" / "s00005.png"), cv2.IMREAD_UNCHANGED)
+    assert set(np.unique(mask)) == set(range(len(rows) + 1))
+    for number, (_, *shares) in enumerate(rows, 1):
+        cx, cy, wide, high = (float(v) for v in shares)
+        ys, xs = np.nonzero(mask == number)
+        assert (xs.min() + xs.max() + 1) / 2 / 640 == pytest.approx(cx, abs=0.02)
+        assert (ys.min() + ys.max() + 1) / 2 / 360 == pytest.approx(cy, abs=0.03)
+        assert 0 <= cx - wide / 2 <= cx + wide / 2 <= 1.000001
+        assert 0 <= cy - high / 2 <= cy + high / 2 <= 1.000001
     stamp = note.stat().st_mtime_ns
-    assert main(command) == 0
+    assert main([*command, str(first)]) == 0
     assert note.stat().st_mtime_ns == stamp
+    assert main([*command, str(again)]) == 0
+    assert (again / "labels" / "s00005.txt").read_bytes() == note.read_bytes()
+    other_mask = (again / "masks" / "s00005.png").read_bytes()
+    assert other_mask == (first / "masks" / "s00005.png").read_bytes()
+    other = cv2.imread(str(again / "images" / "s00005.jpg"))
+    assert np.abs(other.astype(int) - picture).mean() < 1.0
 
 
 @pytest.mark.train

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import pytest
 
 from xiaozheng.datasets.labels import DETECTOR_LABELS
+from xiaozheng.datasets.scenes.bins import BIN_STATES, HEAP_KINDS
+from xiaozheng.datasets.scenes.containers import BIN_FORMS
 from xiaozheng.datasets.scenes.description import label_of, project
+from xiaozheng.datasets.scenes.goods import GOODS
+from xiaozheng.datasets.scenes.hawkers import HAWKER_KINDS
 from xiaozheng.datasets.scenes.random_scenes import SCENES_PER_STREET, random_film, random_scene
+from xiaozheng.datasets.scenes.stalls import STALL_KINDS
+from xiaozheng.datasets.scenes.ware import WARE
 
 SEEDS = range(0, 240)
 
@@ -59,9 +66,38 @@ def test_every_label_occurs() -> None:
     assert set(counts) == set(DETECTOR_LABELS)
 
 
-def test_day_and_dusk_occur() -> None:
-    hours = Counter(random_scene(seed).light.hour for seed in SEEDS)
+def test_hours_and_weather_occur() -> None:
+    lights = [random_scene(seed).light for seed in range(0, 1200, SCENES_PER_STREET)]
+    hours = Counter(light.hour for light in lights)
     assert hours["day"] > hours["dusk"] > 0
+    assert hours["day"] > hours["night"] > 0
+    assert 0.08 < sum(light.wet for light in lights) / len(lights) < 0.3
+    assert 0.1 < sum(light.cloud > 0.5 for light in lights) / len(lights) < 0.4
+    assert max(light.haze for light in lights) > 0.7
+
+
+def test_every_kind_of_stall_bin_heap_and_lookalike_occurs() -> None:
+    looks = [a.appearances[0] for seed in range(400) for a in random_scene(seed).actors]
+    models = {look.model for look in looks}
+    assert models >= set(WARE) - {"bag"}
+    for model, key, wanted in (
+        ("stall", "kind", STALL_KINDS),
+        ("stall", "goods", GOODS),
+        ("bin", "form", BIN_FORMS),
+        ("bin", "state", set(BIN_STATES) - {"full"}),
+        ("heap", "kind", HEAP_KINDS),
+    ):
+        assert {look.styles().get(key) for look in looks if look.model == model} >= set(wanted)
+
+
+def test_light_vendors_are_never_alone() -> None:
+    for seed in SEEDS:
+        actors = random_scene(seed).actors
+        people = [a.keys[0] for a in actors if a.appearances[0].model == "person"]
+        for actor in actors:
+            if actor.appearances[0].styles().get("kind") in HAWKER_KINDS:
+                at = actor.keys[0]
+                assert min(math.hypot(p.x - at.x, p.y - at.y) for p in people) < 1.6
 
 
 def test_actor_names_are_unique() -> None:
