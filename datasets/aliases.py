@@ -1,11 +1,22 @@
-"""One table of the names that other people's labels use for the detector's classes."""
+"""Foreign class names onto the detector's: one alias table for import and evaluation."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 
-from .labels import DETECTOR_LABELS, LABELS_ZH
+import numpy as np
+
+from ..config.errors import DatasetError
+from .labels import COCO_NAMES, DETECTOR_LABELS, LABELS_ZH
+from .problems import Problem
+from .scan import Scan
+from .table import Picture, Table
+
+LEFT_OUT = ""
+"""An alias to this leaves the class out."""
 
 _OTHERS: dict[str, tuple[str, ...]] = {
     "person": ("people", "human", "pedestrian", "rider", "人", "人员"),
@@ -33,11 +44,13 @@ _OTHERS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 ALIASES: dict[str, str] = {
+    **{name.replace(" ", "_"): LEFT_OUT for name in COCO_NAMES},
     **{other: label for label, others in _OTHERS.items() for other in others},
     **{zh: label for label, zh in LABELS_ZH.items()},
     **{label: label for label in DETECTOR_LABELS},
 }
-"""Name in its plain form (see `plain_name`) → label. COCO's traffic classes are labels already."""
+"""Foreign name in its plain form (see `plain_name`) → ours; "" for COCO's other classes, which
+are known and of no use here."""
 
 
 def plain_name(name: str) -> str:
@@ -45,22 +58,90 @@ def plain_name(name: str) -> str:
     return re.sub(r"[\s\-/]+", "_", name.strip().lower())
 
 
-def to_labels(
-    names: Iterable[str], labels: Iterable[str], more: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """Which of `names` means which of `labels`; names that mean none of them are left out.
+def canonical(name: str, extra: Mapping[str, str] | None = None) -> str | None:
+    """Our name of a foreign class; "" to leave it out, None when nobody knows it.
 
-    Args:
-        names: class names of a data set.
-        labels: class names of a model; a name that is one of these always means itself.
-        more: further aliases; they win over the table.
+    `extra` comes before the built-in table; it may be keyed by any form of a name.
     """
-    known = frozenset(labels)
-    own = {plain_name(a): b for a, b in (more or {}).items()}
+    plain = plain_name(name)
+    own = {plain_name(key): value for key, value in (extra or {}).items()}
+    return own.get(plain, ALIASES.get(plain))
+
+
+def parse_aliases(pairs: list[str]) -> dict[str, str]:
+    """`old=new` pairs; `old=` leaves the class out.
+
+    Raises:
+        DatasetError: not such a pair, or `new` is no class of the detector.
+    """
     found: dict[str, str] = {}
-    for name in names:
-        plain = plain_name(name)
-        chosen = own.get(plain) or (name if name in known else ALIASES.get(plain, plain))
-        if chosen in known:
-            found[name] = chosen
+    for pair in pairs:
+        old, equals, new = (part.strip() for part in pair.partition("="))
+        target = LABEL_OF.get(new, new)
+        if not equals or not old:
+            raise DatasetError(
+                f"alias {pair!r} is not old=new", message_zh=f"别名应写成 旧名=新名：{pair}"
+            )
+        if target and target not in DETECTOR_LABELS:
+            raise DatasetError(
+                f"alias {pair!r}: no class {new!r} (there are {', '.join(DETECTOR_LABELS)})",
+                message_zh=f"别名 {pair}：没有类别 {new}（可用：{'、'.join(DETECTOR_LABELS)}）",
+            )
+        found[old] = target
     return found
+
+
+LABEL_OF = {zh: name for name, zh in LABELS_ZH.items()}
+
+
+def rename(scan: Scan, extra: Mapping[str, str] | None = None) -> Scan:
+    """The scan under the detector's own names, boxes inside the picture, none twice.
+
+    Pictures with a class nobody knows are left out and listed: dropping only the box would
+    teach that the thing is background.
+    """
+    targets = [canonical(name, extra) for name in scan.table.names]
+    ids = np.array(
+        [DETECTOR_LABELS.index(t) if t else (-1 if t == LEFT_OUT else -2) for t in targets],
+        dtype=np.int64,
+    )
+    kept: list[Picture] = []
+    parts: list[str] = []
+    problems = list(scan.problems)
+    dropped: Counter[str] = Counter()
+    for index, item in enumerate(scan.table.pictures):
+        classes = ids[item.classes]
+        strange = {scan.table.names[c] for c in item.classes[classes == -2].tolist()}
+        if strange:
+            told = ", ".join(repr(n) for n in sorted(strange))
+            problems.append(Problem(item.path, 0, f"unknown class {told}", "unknown_class"))
+            continue
+        dropped.update(scan.table.names[c] for c in item.classes[classes == -1].tolist())
+        kept.append(_tidy(item, classes))
+        parts += scan.parts[index : index + 1]
+    notes = list(scan.notes)
+    if dropped:
+        shown = "、".join(f"{name} {count}" for name, count in dropped.most_common(8))
+        more = f" 等 {len(dropped)} 类" if len(dropped) > 8 else ""
+        notes.append(f"识别不需要的类别未导入：{shown}{more}")
+    table = Table(DETECTOR_LABELS, tuple(kept))
+    return Scan(table, tuple(problems), tuple(notes), tuple(parts))
+
+
+def unknown_names(scan: Scan, extra: Mapping[str, str] | None = None) -> dict[str, int]:
+    """Classes nobody knows and how many boxes they have."""
+    counts = scan.table.counts()
+    return {n: c for n, c in counts.items() if c and canonical(n, extra) is None}
+
+
+def _tidy(item: Picture, classes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Picture:
+    """Known classes only, boxes cut at the edge, six decimals, repeats once."""
+    known = classes >= 0
+    half = item.boxes[known, 2:] / 2
+    low = np.clip(item.boxes[known, :2] - half, 0, 1)
+    high = np.clip(item.boxes[known, :2] + half, 0, 1)
+    boxes = np.round(np.hstack([(low + high) / 2, high - low]), 6)
+    rows = np.hstack([classes[known, None], boxes])
+    _, first = np.unique(rows, axis=0, return_index=True)
+    order = np.sort(first)
+    return replace(item, boxes=boxes[order], classes=classes[known][order])

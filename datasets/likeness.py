@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,8 +14,12 @@ from numpy.typing import NDArray
 from ..config.errors import DatasetError
 from .table import Picture, Table
 
+Tick = Callable[[], None]
+
 HASH_SIDE = 16
 HISTOGRAM_BINS = (12, 4, 3)
+BLOCK = 1024
+"""Rows compared at a time: memory stays small for large sets."""
 DARK = 8
 """Pixels darker than this are usually the corners a rotation left empty; colour ignores them."""
 
@@ -64,14 +68,44 @@ def group_scenes(table: Table, rule: LikenessRule) -> Table:
     Raises:
         DatasetError: a picture cannot be decoded.
     """
-    images = [_thumbnail(p.path) for p in table.pictures]
-    bits = np.array([difference_hash(i) for i in images], dtype=np.float32)
-    colours = np.array([colour_signature(i) for i in images], dtype=np.float32)
-    numbers = np.array([_number(p.path, rule) for p in table.pictures])
-    alike = like_pairs(bits, colours, numbers, rule)
-    roots = connected(len(table), alike)
-    names = [f"{p.source}/{p.path.stem}" for p in table.pictures]
+    return complete_groups(table.select(replace(p, group="") for p in table.pictures), rule)
+
+
+def complete_groups(table: Table, rule: LikenessRule, tick: Tick = lambda: None) -> Table:
+    """A group for every picture; groups that are there stay whole.
+
+    Pictures the rule joins get one group, so do the groups they stand in. A group is named
+    after its first picture, or keeps the name that one has.
+
+    Raises:
+        DatasetError: a picture cannot be decoded.
+    """
+    bits, colours = fingerprints(table, tick)
+    numbers = np.array([_number(p.path, rule) for p in table.pictures], dtype=np.int64)
+    names = [p.group or f"{p.source}/{p.path.stem}" for p in table.pictures]
+    first: dict[str, int] = {}
+    own = np.array([first.setdefault(p.group or f"\0{i}", i) for i, p in
+                    enumerate(table.pictures)], dtype=np.int64)  # fmt: skip
+    alike = like_pairs(bits, colours, numbers, rule, own)
+    roots = connected(len(table), [*enumerate(own.tolist()), *alike])
     return table.select(replace(p, group=names[roots[i]]) for i, p in enumerate(table.pictures))
+
+
+def fingerprints(
+    table: Table, tick: Tick = lambda: None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Hash bits (N, 256) as 0 and 1, and colour signatures (N, 144).
+
+    Raises:
+        DatasetError: a picture cannot be decoded.
+    """
+    bits = np.zeros((len(table), HASH_SIDE * HASH_SIDE), dtype=np.float32)
+    colours = np.zeros((len(table), int(np.prod(HISTOGRAM_BINS))), dtype=np.float32)
+    for i, item in enumerate(table.pictures):
+        image = _thumbnail(item.path)
+        bits[i], colours[i] = difference_hash(image), colour_signature(image)
+        tick()
+    return bits, colours
 
 
 def like_pairs(
@@ -79,16 +113,29 @@ def like_pairs(
     colours: NDArray[np.float32],
     numbers: NDArray[np.int64],
     rule: LikenessRule,
+    apart: NDArray[np.int64] | None = None,
 ) -> list[tuple[int, int]]:
-    """Index pairs (i < j) that the rule joins. `numbers` is −1 outside bursts."""
-    differing = bits @ (1 - bits).T
-    differing += differing.T
-    likeness = colours @ colours.T
-    gaps = np.abs(numbers[:, None] - numbers[None, :])
-    both = (numbers[:, None] >= 0) & (numbers[None, :] >= 0)
-    near = (gaps <= rule.burst_window) & (likeness >= rule.burst_colour)
-    joined = (differing <= rule.max_hash_bits) | (both & (near | (likeness >= rule.far_colour)))
-    return [(int(i), int(j)) for i, j in np.argwhere(np.triu(joined, 1))]
+    """Index pairs (i < j) that the rule joins.
+
+    Args:
+        numbers: file numbers; −1 outside bursts.
+        apart: pairs with equal values here are of no interest.
+    """
+    pairs: list[tuple[int, int]] = []
+    for start in range(0, len(bits), BLOCK):
+        part = slice(start, start + BLOCK)
+        differing = bits[part] @ (1 - bits).T + (1 - bits[part]) @ bits.T
+        joined = differing <= rule.max_hash_bits
+        if rule.burst_from is not None:
+            likeness = colours[part] @ colours.T
+            gaps = np.abs(numbers[part, None] - numbers[None, :])
+            both = (numbers[part, None] >= 0) & (numbers[None, :] >= 0)
+            near = (gaps <= rule.burst_window) & (likeness >= rule.burst_colour)
+            joined |= both & (near | (likeness >= rule.far_colour))
+        if apart is not None:
+            joined &= apart[part, None] != apart[None, :]
+        pairs += [(start + int(i), int(j)) for i, j in np.argwhere(np.triu(joined, start + 1))]
+    return pairs
 
 
 def connected(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:

@@ -53,6 +53,7 @@ KINDS_ZH = {
     "exact_duplicate": "完全相同的图片",
     "near_duplicate": "分集之间近似重复",
     "parted_scene": "同一场景被拆到不同分集",
+    "same_place": "同一位置标了两类",
     "imbalance": "类别不均衡",
     "part_without_class": "分集缺少类别",
     "unlisted_picture": "图片未列入清单",

@@ -18,6 +18,9 @@ Classes = NDArray[np.int64]
 Row = tuple[int, float, float, float, float]
 """Class, centre x, centre y, width, height; the last four as parts of the picture."""
 
+MIN_SIDE = 1e-6
+"""Six decimals is what label files hold; a smaller side would read back as none."""
+
 EDGE_SLACK = 0.002
 """Labelling tools round: a box may pass the picture's edge by this part of its side."""
 
@@ -85,7 +88,7 @@ def picture(
 
 def box_fault(x: float, y: float, w: float, h: float) -> Fault | None:
     """Why a box (centre and size as parts of the picture) cannot be a label; None when it can."""
-    if w <= 0 or h <= 0:
+    if w < MIN_SIDE or h < MIN_SIDE:
         return Fault("degenerate", f"box without area (w={w:g}, h={h:g})")
     low = min(x - w / 2, y - h / 2)
     high = max(x + w / 2, y + h / 2)
