@@ -24,7 +24,7 @@ from ..config.errors import ConfigError, InputError
 from ..config.yamlfile import KeyPath, parse_with_lines, parse_yaml, read_text
 from .evidence_settings import EvidenceSettings
 from .health_settings import HealthSettings
-from .kinds import Kinds
+from .kinds import PARAMETER_OF, Kinds, Tune
 
 MIN_ZONE_AREA = 1e-4
 
@@ -66,6 +66,9 @@ class Zone(BaseModel):
         dwell_s: media seconds a situation lasts before it is reported; one number for all kinds
             or a number per kind; kinds left out take the default of `kinds.yaml`.
         active: local hours in which the zone counts; empty means always.
+        place: name of the real place; cameras that see one place give it the same name, and
+            incidents that both see are linked.
+        tune: parameters per kind that differ from `kinds.yaml` here.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -76,6 +79,8 @@ class Zone(BaseModel):
     forbids: tuple[str, ...] = Field(min_length=1)
     dwell_s: float | dict[str, float] | None = None
     active: tuple[TimeRange, ...] = ()
+    place: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+    tune: dict[str, Tune] = Field(default_factory=dict)
 
     @field_validator("dwell_s")
     @classmethod
@@ -100,8 +105,46 @@ class Zone(BaseModel):
         return default_s if self.dwell_s is None else self.dwell_s
 
 
+class Frontage(BaseModel):
+    """Where a shop ends and the pavement begins.
+
+    Either a `polygon` round what is the shop's own, or a `line` along its front with one point
+    `inside` the shop. All coordinates are 0–1 of the frame.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+    name: str = ""
+    polygon: Polygon | None = None
+    line: tuple[Point, ...] | None = Field(default=None, min_length=2, max_length=200)
+    inside: Point | None = None
+
+    @model_validator(mode="after")
+    def _one_shape(self) -> Frontage:
+        if (self.polygon is None) == (self.line is None):
+            raise ValueError(f"frontage {self.id!r} needs either a polygon or a line")
+        if (self.line is None) != (self.inside is None):
+            raise ValueError(f"frontage {self.id!r}: a line goes with one point inside the shop")
+        points = [*(self.line or ()), *([self.inside] if self.inside else ())]
+        if any(not 0.0 <= value <= 1.0 for point in points for value in point):
+            raise ValueError("frontage points are normalised: every x and y lies in 0–1")
+        return self
+
+
 class Camera(BaseModel):
-    """One camera. `id` is the gateway's id; GB/T 28181 ids have 20 digits."""
+    """One camera.
+
+    Attributes:
+        id: the gateway's id; GB/T 28181 ids have 20 digits.
+        timezone: in which the zones' `active` hours are meant.
+        zones: what is watched, and for what.
+        frontages: shop fronts, for goods put out before them.
+        max_gap_credit_s: media seconds that one gap between two sightings may count towards a
+            dwell. Sources slower than a third of that get three sampling periods, at most 180 s.
+        health: when the camera itself is reported, and its zones suspended.
+        evidence: what is kept of an incident beside three pictures.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -109,6 +152,8 @@ class Camera(BaseModel):
     name: str = ""
     timezone: str = "Asia/Shanghai"
     zones: tuple[Zone, ...] = ()
+    frontages: tuple[Frontage, ...] = ()
+    max_gap_credit_s: float = Field(default=10, ge=0, le=180)
     health: HealthSettings = HealthSettings()
     evidence: EvidenceSettings = EvidenceSettings()
 
@@ -122,11 +167,13 @@ class Camera(BaseModel):
         return value
 
     @model_validator(mode="after")
-    def _zone_ids_differ(self) -> Camera:
+    def _ids_differ(self) -> Camera:
         ids = [zone.id for zone in self.zones]
         for zone_id in ids:
             if ids.count(zone_id) > 1:
                 raise ValueError(f"zone id {zone_id!r} appears twice in camera {self.id!r}")
+        if len({frontage.id for frontage in self.frontages}) < len(self.frontages):
+            raise ValueError(f"a frontage id appears twice in camera {self.id!r}")
         return self
 
     @property
@@ -179,25 +226,37 @@ def load_cameras(path: Path, kinds: Kinds) -> Cameras:
 def check_kinds(
     cameras: Cameras, kinds: Kinds, path: Path | str, lines: Mapping[KeyPath, int] | None = None
 ) -> None:
-    """Refuse zones that forbid or time a kind that `kinds.yaml` does not have.
+    """Refuse zones that name a kind that `kinds.yaml` does not have, or tune what it has not.
 
     Raises:
         ConfigError: with the line where `lines` (from `parse_with_lines`) knows it, else 0.
     """
-    known = {kind.id for kind in kinds.kinds}
+    known = {kind.id: kind for kind in kinds.kinds}
     for i, camera in enumerate(cameras.cameras):
         for j, zone in enumerate(camera.zones):
             timed = zone.dwell_s if isinstance(zone.dwell_s, dict) else {}
-            for field, used in (("forbids", zone.forbids), ("dwell_s", timed)):
-                for kind_id in sorted(set(used) - known):
-                    line = (lines or {}).get(("cameras", i, "zones", j, field), 0)
+            for field, used in (("forbids", zone.forbids), ("dwell_s", timed), ("tune", zone.tune)):
+                line = (lines or {}).get(("cameras", i, "zones", j, field), 0)
+                where = f"camera {camera.id!r}, zone {zone.id!r}, {field}"
+                for kind_id in sorted(set(used) - known.keys()):
                     raise ConfigError(
                         path,
                         line,
-                        f"camera {camera.id!r}, zone {zone.id!r}, {field}: unknown kind "
-                        f"{kind_id!r}; known: {', '.join(sorted(known))}",
+                        f"{where}: unknown kind {kind_id!r}; known: {', '.join(sorted(known))}",
                         message_zh=f"摄像机 {camera.id} 的区域 {zone.id} 使用了未知类型 {kind_id}",
                     )
+            for kind_id, tune in zone.tune.items():
+                for name in sorted(tune.model_fields_set & PARAMETER_OF.keys()):
+                    rule = known[kind_id].rule
+                    if rule not in PARAMETER_OF[name]:
+                        raise ConfigError(
+                            path,
+                            (lines or {}).get(("cameras", i, "zones", j, "tune"), 0),
+                            f"camera {camera.id!r}, zone {zone.id!r}, tune: "
+                            f"rule {rule!r} has no parameter {name!r}",
+                            message_zh=f"摄像机 {camera.id} 的区域 {zone.id}："
+                            f"规则 {rule} 没有参数 {name}",
+                        )
 
 
 def parse_zone(text: str, number: int, kinds: Kinds) -> Zone:

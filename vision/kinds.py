@@ -9,9 +9,38 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..config.yamlfile import load_yaml
 
-RuleName = Literal["stationary_vehicle", "bin_state", "exposed_garbage", "street_vending"]
+RuleName = Literal[
+    "stationary_vehicle",
+    "two_wheeler_clutter",
+    "bin_state",
+    "exposed_garbage",
+    "street_vending",
+    "shop_overflow",
+]
+# Parameters that only some rules read; to set one for another rule is a mistake worth telling.
+PARAMETER_OF: dict[str, tuple[str, ...]] = {
+    "attended_grace_s": ("stationary_vehicle",),
+    "queue_dwell_s": ("stationary_vehicle",),
+    "min_count": ("two_wheeler_clutter",),
+    "full_attendance": ("street_vending",),
+    "frontage_reach": ("shop_overflow", "street_vending"),
+}
 
 DEFAULT_KINDS = Path(__file__).parent / "data" / "kinds.yaml"
+
+
+class Tune(BaseModel):
+    """Parameters of a kind that a zone may set for itself; what is left out stays the kind's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    end_after_s: float | None = Field(default=None, gt=0, le=86_400)
+    cooldown_s: float | None = Field(default=None, ge=0, le=86_400)
+    attended_grace_s: float | None = Field(default=None, ge=0, le=86_400)
+    queue_dwell_s: float | None = Field(default=None, ge=0, le=86_400)
+    min_count: int | None = Field(default=None, ge=1, le=1000)
+    full_attendance: float | None = Field(default=None, gt=0, le=1)
+    frontage_reach: float | None = Field(default=None, gt=0, le=20)
 
 
 class Kind(BaseModel):
@@ -34,6 +63,38 @@ class Kind(BaseModel):
     end_after_s: float = Field(gt=0, le=86_400, description="Unseen or undone this long: ended")
     cooldown_s: float = Field(default=60, ge=0, le=86_400)
     handling_hours: float | None = Field(default=None, gt=0, description="Working hours to handle")
+    attended_grace_s: float = Field(
+        default=0, ge=0, le=86_400, description="Time with somebody at the vehicle that is forgiven"
+    )
+    queue_dwell_s: float = Field(
+        default=0, ge=0, le=86_400, description="Least dwell of a vehicle that stopped in a queue"
+    )
+    min_count: int = Field(default=3, ge=1, le=1000, description="Two-wheelers that make clutter")
+    full_attendance: float = Field(
+        default=0.6, gt=0, le=1, description="Share of time with somebody near: full strength"
+    )
+    frontage_reach: float = Field(
+        default=1.5, gt=0, le=20, description="How far from its shop goods stand, in own widths"
+    )
+
+    @model_validator(mode="after")
+    def _parameters_fit(self) -> Kind:
+        for name in sorted(self.model_fields_set & PARAMETER_OF.keys()):
+            if self.rule not in PARAMETER_OF[name]:
+                raise ValueError(f"rule {self.rule!r} has no parameter {name!r}")
+        return self
+
+    def tuned(self, tune: Tune | None) -> Kind:
+        """The kind as one zone wants it.
+
+        Raises:
+            ValidationError: `tune` sets a parameter that the kind's rule does not have.
+        """
+        if tune is None:
+            return self
+        return Kind.model_validate(
+            self.model_dump(exclude_unset=True) | tune.model_dump(exclude_unset=True)
+        )
 
 
 class Kinds(BaseModel):

@@ -9,60 +9,37 @@ goes back to `open` under its old id rather than being reported anew.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from .association import SETTINGS
 from .cameras import Camera, Zone
-from .families import GARBAGE, PERSON, STALL, family_of
-from .incident import Box, Incident, IncidentState, Transition
+from .claims import (
+    SPREAD_GAPS,
+    Claim,
+    close,
+    incident_id,
+    is_gone,
+    is_moved_bin,
+    is_steady,
+    one_event,
+    utc,
+)
+from .families import PERSON, family_of
+from .groups import gather
+from .incident import Incident, IncidentState, Transition
 from .kinds import Kind, Kinds
-from .rules import RULES, Observation
+from .observation import Observation
+from .rules import RULES, Finding, View
+from .rules.queueing import mark_queues
 from .rules.rule import BEGINS_AT, HOLDS_AT
-from .scene import Scene, Stay, box_iou, box_shared, ground_point, same_place
+from .scene import Scene, Stay, box_iou, ground_point
 from .zones import zone_of
 
 SUSPECT_AFTER_S = 10.0
 SUSPECT_SHARE = 0.25
 FORGET_AFTER_S = 30.0
-MAX_PATIENCE_S = 120.0
-PLACE_CELLS = 32
-MIN_PRESENCE = 0.33
-# What lies within this share of its own size beside another thing is part of the same event: the
-# bags of one heap; a vendor's tricycle, which overlaps the umbrella stall it served.
-SPREAD_GAPS = {GARBAGE: 0.2, STALL: 0.0}
-ACTIVE = (IncidentState.SUSPECTED, IncidentState.OPEN)
-
-
-@dataclass(slots=True)
-class Claim:
-    """One kind at one stay, with its clock. Times are media seconds since the epoch.
-
-    Attributes:
-        credit_s: seconds that count towards the dwell.
-        last: when it was last seen to hold.
-        opposed_since: since when the rule has not held; None while it holds.
-        closed_at: when it was decided that it is over (later than `ended_at`).
-    """
-
-    id: str
-    kind_id: str
-    zone_id: str
-    stay_id: int
-    state: IncidentState
-    onset: float
-    credit_s: float
-    last: float
-    box: Box
-    label: str
-    score: float
-    reasons: tuple[str, ...]
-    opened_at: float | None = None
-    ended_at: float | None = None
-    opposed_since: float | None = None
-    closed_at: float | None = None
+OBSERVE_EVERY_S = 10.0
+GONE = Finding(0.0, 0.0, 0.0, ("原位已无目标",))
 
 
 class Lifecycle:
@@ -75,32 +52,67 @@ class Lifecycle:
         self.zones = {zone.id: zone for zone in camera.zones}
         self.claims: list[Claim] = []
         self.active_since: dict[str, float] = {}
-        wanted = {kind_id for zone in camera.zones for kind_id in zone.forbids}
-        self._kinds_of: dict[str, list[Kind]] = {}
-        for kind in kinds.kinds:
-            if kind.id in wanted:
+        self._tuned = {
+            (zone.id, kind.id): kind.tuned(zone.tune.get(kind.id))
+            for zone in camera.zones
+            for kind in kinds.kinds
+            if kind.id in zone.forbids
+        }
+        self._always = {zone.id: zone for zone in camera.zones if not zone.active}
+        self._timed = [zone for zone in camera.zones if zone.active]
+        self._queues = any(kind.queue_dwell_s > 0 for kind in self._tuned.values())
+        # Zone and kind of the rules that judge a zone as a whole.
+        self._whole = [
+            (self.zones[zone_id], kind)
+            for (zone_id, _), kind in self._tuned.items()
+            if RULES[kind.rule].scope == "zone"
+        ]
+        self._kinds_of: dict[str, list[str]] = {}
+        for kind_id in sorted({kind_id for _, kind_id in self._tuned}):
+            kind = self.kinds[kind_id]
+            if RULES[kind.rule].scope == "stay":
                 for family in sorted({family_of(label) for label in kind.labels} - {PERSON}):
-                    self._kinds_of.setdefault(family, []).append(kind)
+                    self._kinds_of.setdefault(family, []).append(kind_id)
 
-    def step(self, scene: Scene, t: float) -> tuple[Transition, ...]:
-        """Judge every stay at media time `t`; returns what changed or went on."""
+    def has(self, zone_id: str, kind_id: str) -> bool:
+        """Whether the settings still ask for this kind in this zone."""
+        return (zone_id, kind_id) in self._tuned
+
+    def step(
+        self, scene: Scene, t: float
+    ) -> tuple[tuple[Transition, ...], tuple[Observation, ...]]:
+        """Judge every stay at media time `t`; returns what changed or went on, and why."""
+        if self._queues:
+            mark_queues(scene, t)
         open_zones = self._open_zones(t)
         stays = {stay.id: stay for stay in scene.stays}
+        groups = {
+            (zone.id, kind.id): group
+            for zone, kind in self._whole
+            if zone.id in open_zones and (group := gather(scene.stays, zone, kind, t)) is not None
+        }
+        seen: list[Observation] = []
         touched: dict[str, tuple[Claim, bool]] = {}
         for claim in self.claims:
-            changed = self._carry_on(claim, stays, open_zones, t)
+            if claim.stay_id:
+                stay = stays.get(claim.stay_id)
+            else:
+                stay = groups.get((claim.zone_id, claim.kind_id))
+            changed = self._carry_on(claim, stay, scene.stays, open_zones, t, seen)
             if changed is not None:
                 touched[claim.id] = (claim, changed)
-        for claim in self._new_claims(scene.stays, open_zones, t):
+        for claim, finding in self._new_claims(scene.stays, stays, groups, open_zones, t):
             self.claims.append(claim)
             touched[claim.id] = (claim, True)
+            self._tell(claim, finding, t, True, seen)
         self._forget(scene, t)
         ordered = sorted(touched.values(), key=lambda pair: (pair[0].onset, pair[0].id))
-        return tuple(Transition(self.incident(claim), changed) for claim, changed in ordered)
+        steps = tuple(Transition(self.incident(claim), changed) for claim, changed in ordered)
+        return steps, tuple(seen)
 
     def active(self) -> list[Incident]:
         """Suspected and open incidents, in order of onset."""
-        living = [claim for claim in self.claims if claim.state in ACTIVE]
+        living = [claim for claim in self.claims if claim.is_active]
         return [self.incident(c) for c in sorted(living, key=lambda c: (c.onset, c.id))]
 
     def incident(self, claim: Claim) -> Incident:
@@ -111,10 +123,10 @@ class Lifecycle:
             camera_id=self.camera.id,
             zone_id=claim.zone_id,
             state=claim.state,
-            onset_at=_utc(claim.onset),
-            opened_at=None if claim.opened_at is None else _utc(claim.opened_at),
-            last_seen_at=_utc(claim.last),
-            ended_at=None if claim.ended_at is None else _utc(claim.ended_at),
+            onset_at=utc(claim.onset),
+            opened_at=None if claim.opened_at is None else utc(claim.opened_at),
+            last_seen_at=utc(claim.last),
+            ended_at=None if claim.ended_at is None else utc(claim.ended_at),
             box=claim.box,
             label=claim.label,
             score=claim.score,
@@ -126,32 +138,40 @@ class Lifecycle:
     # --- one claim ---------------------------------------------------------------------------
 
     def _carry_on(
-        self, claim: Claim, stays: dict[int, Stay], open_zones: dict[str, Zone], t: float
+        self,
+        claim: Claim,
+        stay: Stay | None,
+        stays: Iterable[Stay],
+        open_zones: dict[str, Zone],
+        t: float,
+        seen: list[Observation],
     ) -> bool | None:
         """True: its state changed; False: it was seen to go on; None: nothing to tell."""
-        kind = self.kinds[claim.kind_id]
-        stay = stays.get(claim.stay_id)
+        kind = self._tuned[claim.zone_id, claim.kind_id]
         counts = claim.zone_id in open_zones
-        if claim.state not in ACTIVE:
-            return self._reopen(claim, kind, stay, counts)
-        if stay is None or _is_gone(stay, kind, t):
-            heir = self._heir(claim, stays.values(), left=stay is None or stay.departed)
+        if not claim.is_active:
+            return self._reopen(claim, kind, stay, counts, t, seen)
+        if stay is None or is_gone(stay, kind, t):
+            heir = self._heir(claim, stays, left=stay is None or stay.departed)
             if heir is None:
-                return _close(claim, claim.last, t)
+                self._tell(claim, GONE, t, False, seen)
+                return close(claim, claim.last, t)
             claim.stay_id, stay = heir.id, heir
         if not counts:
-            return _close(claim, claim.last, t)
+            return close(claim, claim.last, t)
         if not stay.seen_now:
             return None
-        seen = self._observe(kind, stay, claim.state is IncidentState.OPEN)
-        if seen.strength < HOLDS_AT:
+        found = self._observe(kind, stay, claim.zone_id, claim.state is IncidentState.OPEN, t)
+        holds = found.strength >= HOLDS_AT
+        self._tell(claim, found, t, holds, seen)
+        if not holds:
             if claim.opposed_since is None:
                 claim.opposed_since = t
             over = t - claim.opposed_since >= kind.end_after_s
-            return _close(claim, claim.last, t) if over else None
-        return self._support(claim, kind, stay, seen, t)
+            return close(claim, claim.last, t) if over else None
+        return self._support(claim, kind, stay, found, t)
 
-    def _support(self, claim: Claim, kind: Kind, stay: Stay, seen: Observation, t: float) -> bool:
+    def _support(self, claim: Claim, kind: Kind, stay: Stay, seen: Finding, t: float) -> bool:
         claim.credit_s = round(claim.credit_s + stay.credit_s, 3)
         claim.opposed_since = None
         claim.last, claim.box = seen.last, stay.box
@@ -159,24 +179,32 @@ class Lifecycle:
         if seen.strength >= BEGINS_AT:
             # What is fading away is no reason to show: the last firm ones stay.
             claim.reasons = seen.reasons
-        dwell_s = self.zones[claim.zone_id].dwell_for(kind.id, kind.dwell_s)
-        ripe = claim.credit_s >= dwell_s and stay.presence >= MIN_PRESENCE
+        ripe = claim.credit_s >= self._dwell_s(kind, claim.zone_id, seen) and is_steady(stay)
         if claim.state is IncidentState.SUSPECTED and ripe:
             claim.state, claim.opened_at = IncidentState.OPEN, t
             return True
         return False
 
-    def _reopen(self, claim: Claim, kind: Kind, stay: Stay | None, counts: bool) -> bool | None:
+    def _reopen(
+        self,
+        claim: Claim,
+        kind: Kind,
+        stay: Stay | None,
+        counts: bool,
+        t: float,
+        seen: list[Observation],
+    ) -> bool | None:
         """What was thought over goes on: the object is at its place after all."""
         if stay is None or stay.departed or not stay.seen_now or not counts:
             return None
-        seen = self._observe(kind, stay, claim.opened_at is not None)
-        if seen.strength < BEGINS_AT:
+        found = self._observe(kind, stay, claim.zone_id, claim.opened_at is not None, t)
+        if found.strength < BEGINS_AT:
             return None
         claim.state = IncidentState.SUSPECTED if claim.opened_at is None else IncidentState.OPEN
         claim.ended_at = claim.closed_at = claim.opposed_since = None
         claim.credit_s = round(claim.credit_s + stay.credit_s, 3)
-        claim.last, claim.box, claim.reasons = seen.last, stay.box, seen.reasons
+        claim.last, claim.box, claim.reasons = found.last, stay.box, found.reasons
+        self._tell(claim, found, t, True, seen)
         return True
 
     def _heir(self, claim: Claim, stays: Iterable[Stay], *, left: bool) -> Stay | None:
@@ -184,13 +212,13 @@ class Lifecycle:
         may consist of several things, one that stands on when the first was taken away (`left`)."""
         family = family_of(claim.label)
         spreads = family in SPREAD_GAPS
-        if left and not spreads:
+        if (left and not spreads) or not claim.stay_id:
             return None
         for stay in stays:
             if stay.id == claim.stay_id or stay.family != family or not stay.seen_now:
                 continue
             free = all((c.stay_id, c.kind_id) != (stay.id, claim.kind_id) for c in self.claims)
-            near = spreads and _one_event(family, stay.anchor, claim.box)
+            near = spreads and one_event(family, stay.anchor, claim.box)
             if free and (near or box_iou(stay.anchor, claim.box) >= 0.3):
                 return stay
         return None
@@ -198,36 +226,49 @@ class Lifecycle:
     # --- new claims --------------------------------------------------------------------------
 
     def _new_claims(
-        self, stays: Iterable[Stay], open_zones: dict[str, Zone], t: float
-    ) -> Iterable[Claim]:
+        self,
+        stays: Iterable[Stay],
+        by_id: dict[int, Stay],
+        groups: dict[tuple[str, str], Stay],
+        open_zones: dict[str, Zone],
+        t: float,
+    ) -> Iterable[tuple[Claim, Finding]]:
         claimed = {(claim.stay_id, claim.kind_id) for claim in self.claims}
         for stay in stays:
             if not stay.seen_now or stay.departed:
                 continue
-            for kind in self._kinds_of.get(stay.family, ()):
-                if (stay.id, kind.id) in claimed:
+            for kind_id in self._kinds_of.get(stay.family, ()):
+                if (stay.id, kind_id) in claimed:
                     continue
-                point = ground_point(stay.anchor)
-                zone = zone_of(open_zones.values(), kind.id, point)
-                if zone is None:
+                zone = zone_of(open_zones.values(), kind_id, ground_point(stay.anchor))
+                new = None if zone is None else self._claim(stay, kind_id, zone, t)
+                if new is None or self._take_over(new[0], by_id, stay):
                     continue
-                claim = self._claim(stay, kind, zone, t)
-                if claim is not None and not self._known(claim, stay):
-                    yield claim
+                if not self._known(new[0], stay):
+                    yield new
+        whole = {(claim.zone_id, claim.kind_id) for claim in self.claims if not claim.stay_id}
+        for (zone_id, kind_id), group in groups.items():
+            if group.seen_now and (zone_id, kind_id) not in whole:
+                new = self._claim(group, kind_id, self.zones[zone_id], t)
+                if new is not None:
+                    yield new
 
-    def _claim(self, stay: Stay, kind: Kind, zone: Zone, t: float) -> Claim | None:
-        seen = self._observe(kind, stay, False)
-        if seen.strength < BEGINS_AT or stay.presence < MIN_PRESENCE:
+    def _claim(
+        self, stay: Stay, kind_id: str, zone: Zone, t: float
+    ) -> tuple[Claim, Finding] | None:
+        kind = self._tuned[zone.id, kind_id]
+        seen = self._observe(kind, stay, zone.id, False, t)
+        if seen.strength < BEGINS_AT or not is_steady(stay):
             return None
         onset = max(seen.since, self.active_since.get(zone.id, seen.since))
         credit_s = round(min(stay.seen_s, t - onset), 3)
-        dwell_s = zone.dwell_for(kind.id, kind.dwell_s)
+        dwell_s = zone.dwell_for(kind_id, kind.dwell_s)
         if credit_s < min(SUSPECT_AFTER_S, SUSPECT_SHARE * dwell_s):
             return None
-        is_open = credit_s >= dwell_s
-        return Claim(
-            id=_incident_id(self.camera.id, kind.id, zone.id, ground_point(stay.anchor), onset),
-            kind_id=kind.id,
+        is_open = credit_s >= self._dwell_s(kind, zone.id, seen)
+        claim = Claim(
+            id=incident_id(self.camera.id, kind_id, zone.id, ground_point(stay.anchor), onset),
+            kind_id=kind_id,
             zone_id=zone.id,
             stay_id=stay.id,
             state=IncidentState.OPEN if is_open else IncidentState.SUSPECTED,
@@ -240,28 +281,68 @@ class Lifecycle:
             reasons=seen.reasons,
             opened_at=t if is_open else None,
         )
+        return claim, seen
+
+    def _dwell_s(self, kind: Kind, zone_id: str, seen: Finding) -> float:
+        """How long this one must last to be reported."""
+        dwell_s = self.zones[zone_id].dwell_for(kind.id, kind.dwell_s)
+        return max(dwell_s + seen.forgiven_s, seen.least_dwell_s)
+
+    def _take_over(self, claim: Claim, stays: dict[int, Stay], stay: Stay) -> bool:
+        """A moved bin is the same bin: its claim moves with it."""
+        for other in self.claims:
+            same = other.kind_id == claim.kind_id and other.zone_id == claim.zone_id
+            if same and other.is_active and is_moved_bin(other, stays.get(other.stay_id), stay):
+                other.stay_id = stay.id
+                return True
+        return False
 
     def _known(self, claim: Claim, stay: Stay) -> bool:
         """Whether another claim already speaks for the same object."""
         return any(
             other.kind_id == claim.kind_id
-            and other.state in ACTIVE
-            and _one_event(stay.family, other.box, claim.box)
+            and other.is_active
+            and one_event(stay.family, other.box, claim.box)
             for other in self.claims
         )
 
-    def _observe(self, kind: Kind, stay: Stay, standing: bool) -> Observation:
-        return RULES[kind.rule].observe(stay, kind, standing)
+    # --- findings ----------------------------------------------------------------------------
+
+    def _observe(self, kind: Kind, stay: Stay, zone_id: str, standing: bool, t: float) -> Finding:
+        view = View(t, self.zones[zone_id], self.camera.frontages, standing)
+        return RULES[kind.rule].observe(stay, kind, view)
+
+    def _tell(
+        self, claim: Claim, found: Finding, t: float, holds: bool, seen: list[Observation]
+    ) -> None:
+        """Keep a finding if it is the first, a change, or the first for 10 s."""
+        due = claim.told_at is None or (holds and t - claim.told_at >= OBSERVE_EVERY_S)
+        if not due and holds == claim.holds:
+            return
+        claim.holds, claim.told_at = holds, t
+        seen.append(
+            Observation(
+                camera_id=self.camera.id,
+                kind=claim.kind_id,
+                zone_id=claim.zone_id,
+                incident_id=claim.id,
+                at=utc(t),
+                strength=round(found.strength, 4),
+                holds=holds,
+                reasons=found.reasons,
+            )
+        )
 
     # --- zones and memory --------------------------------------------------------------------
 
     def _open_zones(self, t: float) -> dict[str, Zone]:
         """Zones that count at this time; remembers since when those with hours do."""
-        counting: dict[str, Zone] = {}
-        for zone in self.camera.zones:
-            if not zone.active:
-                counting[zone.id] = zone
-            elif zone.is_active(_utc(t).astimezone(self.camera.tzinfo)):
+        if not self._timed:
+            return self._always
+        counting = dict(self._always)
+        local = utc(t).astimezone(self.camera.tzinfo)
+        for zone in self._timed:
+            if zone.is_active(local):
                 counting[zone.id] = zone
                 self.active_since.setdefault(zone.id, t)
             else:
@@ -274,7 +355,7 @@ class Lifecycle:
             claim
             for claim in self.claims
             if claim.closed_at is None
-            or t - claim.closed_at <= self.kinds[claim.kind_id].cooldown_s
+            or t - claim.closed_at <= self._tuned[claim.zone_id, claim.kind_id].cooldown_s
         ]
         needed = {claim.stay_id for claim in self.claims}
         scene.stays = [
@@ -287,46 +368,3 @@ class Lifecycle:
                 or stay.covered_s(t) >= SETTINGS.max_covered_s
             )
         ]
-
-
-def _is_gone(stay: Stay, kind: Kind, t: float) -> bool:
-    """A place the detector has missed before for long gets more patience."""
-    patience_s = max(kind.end_after_s, min(3 * stay.longest_gap_s, MAX_PATIENCE_S))
-    return (
-        stay.departed
-        or stay.absent_s(t) >= patience_s
-        or stay.covered_s(t) >= SETTINGS.max_covered_s
-    )
-
-
-def _close(claim: Claim, ended_at: float, t: float) -> bool:
-    opened = claim.opened_at is not None
-    claim.state = IncidentState.ENDED if opened else IncidentState.DISCARDED
-    claim.ended_at, claim.closed_at = ended_at, t
-    return True
-
-
-def _incident_id(
-    camera_id: str, kind_id: str, zone_id: str, point: tuple[float, float], onset: float
-) -> str:
-    cell = "/".join(str(int(value * PLACE_CELLS)) for value in point)
-    text = "|".join((camera_id, kind_id, zone_id, cell, str(round(onset * 1000))))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _utc(t: float) -> datetime:
-    return datetime.fromtimestamp(t, tz=UTC)
-
-
-def _one_event(family: str, a: Box, b: Box) -> bool:
-    """Whether a person would call two things of one family, boxed so, one event."""
-    if family not in SPREAD_GAPS:
-        return same_place(a, b)
-    gap = SPREAD_GAPS[family]
-    return box_shared(_grown(a, gap), _grown(b, gap)) > 0
-
-
-def _grown(box: Box, gap: float) -> Box:
-    x1, y1, x2, y2 = box
-    dx, dy = gap * (x2 - x1), gap * (y2 - y1)
-    return x1 - dx, y1 - dy, x2 + dx, y2 + dy

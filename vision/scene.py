@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from .families import TWO_WHEELER
 from .incident import Box
 
 
@@ -73,7 +74,13 @@ class Stay:
         votes: per label.
         attended: whether a person is near.
         absent_since: first frame in which the place was in clear view and empty; None otherwise.
-        back_hits: sightings in a row after an absence, not yet believed.
+        unseen_s: clear views without it since it was last seen; counted as empty when it is back.
+        spread: how far its boxes scatter round the anchor, in its own sizes (standard deviation).
+        visited: whether two people or more are near.
+        queued_at: when it was last seen to stand in a queue that it had joined.
+        look: its appearance (`vision.appearance`) as hex digits; empty when never known.
+        back_boxes, back_since, back_last: sightings after an absence, not yet believed.
+        replaced: something else stands here now.
         longest_gap_s: longest absence it came back from: the detector's weakness at this place.
         left_by: track that seems to be this object driving off.
         left: that track was seen well away from here.
@@ -97,13 +104,21 @@ class Stay:
     empty_s: float = 0.0
     absent_since: float | None = None
     covered_since: float | None = None
-    back_hits: int = 0
     longest_gap_s: float = 0.0
     left_by: int | None = None
     left: bool = False
     departed: bool = False
     seen_now: bool = True
     credit_s: float = 0.0
+    unseen_s: float = 0.0
+    spread: float = 0.02
+    visited: Vote = field(default_factory=Vote)
+    queued_at: float | None = None
+    look: str = ""
+    back_boxes: list[Box] = field(default_factory=list)
+    back_since: float = 0.0
+    back_last: float = 0.0
+    replaced: bool = False
 
     @property
     def label(self) -> str:
@@ -113,7 +128,7 @@ class Stay:
     @property
     def presence(self) -> float:
         """Share of clear views in which it was seen; what only passes by is there now and then."""
-        viewed_s = self.hit_s + self.empty_s
+        viewed_s = self.hit_s + self.empty_s + self.unseen_s
         return self.hit_s / viewed_s if viewed_s > 0 else 0.0
 
     def share(self, label: str) -> float:
@@ -150,12 +165,14 @@ class Track:
     rest_hits: int = 0
     rest_boxes: list[Box] = field(default_factory=list)
     stray: tuple[float, Box] | None = None
+    look: str = ""
 
 
 @dataclass(slots=True)
 class Scene:
     """All state of the tracker between two frames."""
 
+    started_at: float | None = None
     last_t: float | None = None
     period_s: float = 0.0
     next_id: int = 1
@@ -185,6 +202,11 @@ def box_shared(a: Box, b: Box) -> float:
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
     return max(width, 0.0) * max(height, 0.0)
+
+
+def same_object(family: str, a: Box, b: Box) -> bool:
+    """Whether two boxes of one family in one frame box one thing. Parked bicycles overlap much."""
+    return box_iou(a, b) >= 0.7 if family == TWO_WHEELER else same_place(a, b)
 
 
 def same_place(a: Box, b: Box) -> bool:

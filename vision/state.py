@@ -10,11 +10,72 @@ from dataclasses import fields
 from typing import Any
 
 from ..config.errors import InputError
+from .claims import Claim
 from .incident import Box, IncidentState
-from .lifecycle import Claim
 from .scene import Scene, Stay, Track, Vote
 
-STATE_VERSION = 1
+STATE_VERSION = 2
+# Fields a row had in version 1, in order; later ones take their defaults.
+STAY_V1 = [
+    "id",
+    "family",
+    "anchor",
+    "home",
+    "box",
+    "since",
+    "last_seen",
+    "seen_s",
+    "hits",
+    "score",
+    "votes",
+    "attended",
+    "hit_s",
+    "empty_s",
+    "absent_since",
+    "covered_since",
+    "back_hits",
+    "longest_gap_s",
+    "left_by",
+    "left",
+    "departed",
+    "seen_now",
+    "credit_s",
+]
+TRACK_V1 = [
+    "id",
+    "family",
+    "label",
+    "box",
+    "first_box",
+    "first_seen",
+    "last_seen",
+    "score",
+    "velocity",
+    "rest_since",
+    "rest_hits",
+    "rest_boxes",
+    "stray",
+]
+CLAIM_V1 = [
+    "id",
+    "kind_id",
+    "zone_id",
+    "stay_id",
+    "state",
+    "onset",
+    "credit_s",
+    "last",
+    "box",
+    "label",
+    "score",
+    "reasons",
+    "opened_at",
+    "ended_at",
+    "opposed_since",
+    "closed_at",
+]
+# What was counted in version 1 and is no longer.
+DROPPED = {"back_hits"}
 
 
 def pack(
@@ -23,6 +84,7 @@ def pack(
     """All that decides, as plain lists and numbers."""
     return {
         "version": STATE_VERSION,
+        "started_at": scene.started_at,
         "last_t": scene.last_t,
         "period_s": scene.period_s,
         "next_id": scene.next_id,
@@ -34,26 +96,30 @@ def pack(
 
 
 def unpack(state: Mapping[str, Any]) -> tuple[Scene, list[Claim], dict[str, float]]:
-    """The reverse of `pack`.
+    """The reverse of `pack`; also reads version 1.
 
     Raises:
-        InputError: not a snapshot, or one of another version.
+        InputError: not a snapshot, or one of a version that is not known.
     """
-    if state.get("version") != STATE_VERSION:
+    version = state.get("version")
+    if version not in (1, STATE_VERSION):
         raise InputError(
-            f"snapshot version {state.get('version')!r}, expected {STATE_VERSION}",
-            message_zh="引擎状态快照的版本不符",
+            f"engine snapshot has version {version!r}; this release reads 1 and {STATE_VERSION}",
+            message_zh=f"引擎状态快照版本为 {version!r}，本版本只能读取 1 和 {STATE_VERSION}",
             code="bad_snapshot",
         )
+    old = version == 1
     try:
         scene = Scene(
+            started_at=state["last_t"] if old else state["started_at"],
             last_t=state["last_t"],
             period_s=state["period_s"],
             next_id=state["next_id"],
-            stays=[_stay(row) for row in state["stays"]],
-            tracks=[_track(row) for row in state["tracks"]],
+            stays=[_stay(row, STAY_V1 if old else None) for row in state["stays"]],
+            tracks=[_track(row, TRACK_V1 if old else None) for row in state["tracks"]],
         )
-        return scene, [_claim(row) for row in state["claims"]], dict(state["active_since"])
+        claims = [_claim(row, CLAIM_V1 if old else None) for row in state["claims"]]
+        return scene, claims, dict(state["active_since"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"damaged snapshot: {error!r}", message_zh="引擎状态快照已损坏", code="bad_snapshot"
@@ -74,8 +140,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _named(kind: type, row: Sequence[Any]) -> dict[str, Any]:
-    return {field.name: item for field, item in zip(fields(kind), row, strict=True)}
+def _named(kind: type, row: Sequence[Any], names: Sequence[str] | None) -> dict[str, Any]:
+    if names is None:
+        names = [field.name for field in fields(kind)]
+    pairs = zip(names, row, strict=True)
+    return {name: item for name, item in pairs if name not in DROPPED}
 
 
 def _box(row: Sequence[float]) -> Box:
@@ -83,19 +152,23 @@ def _box(row: Sequence[float]) -> Box:
     return x1, y1, x2, y2
 
 
-def _stay(row: Sequence[Any]) -> Stay:
-    values = _named(Stay, row)
+def _stay(row: Sequence[Any], names: Sequence[str] | None) -> Stay:
+    values = _named(Stay, row, names)
     for name in ("anchor", "home", "box"):
         values[name] = _box(values[name])
     values["votes"] = {name: Vote(*vote) for name, vote in values["votes"].items()}
     values["attended"] = Vote(*values["attended"])
+    if names is None:
+        values["visited"] = Vote(*values["visited"])
+        values["back_boxes"] = [_box(box) for box in values["back_boxes"]]
     return Stay(**values)
 
 
-def _track(row: Sequence[Any]) -> Track:
-    values = _named(Track, row)
+def _track(row: Sequence[Any], names: Sequence[str] | None) -> Track:
+    values = _named(Track, row, names)
     values["box"], values["first_box"] = _box(values["box"]), _box(values["first_box"])
-    values["velocity"] = tuple(values["velocity"])
+    vx, vy = values["velocity"]
+    values["velocity"] = (vx, vy)
     values["rest_boxes"] = [_box(box) for box in values["rest_boxes"]]
     if values["stray"] is not None:
         t, box = values["stray"]
@@ -103,8 +176,8 @@ def _track(row: Sequence[Any]) -> Track:
     return Track(**values)
 
 
-def _claim(row: Sequence[Any]) -> Claim:
-    values = _named(Claim, row)
+def _claim(row: Sequence[Any], names: Sequence[str] | None) -> Claim:
+    values = _named(Claim, row, names)
     values["state"] = IncidentState(values["state"])
     values["box"], values["reasons"] = _box(values["box"]), tuple(values["reasons"])
     return Claim(**values)

@@ -110,9 +110,11 @@ def test_active_hours(hours: list[str], clock: str, counts: bool) -> None:
 def test_the_shipped_kinds_name_rules_that_exist() -> None:
     assert [kind.id for kind in KINDS.kinds] == [
         "illegal_parking",
+        "non_motor_clutter",
         "bin_overflow",
         "exposed_garbage",
         "street_vending",
+        "shop_overflow",
     ]
     assert {kind.rule for kind in KINDS.kinds} <= set(RULES)
     assert KINDS.by_id("illegal_parking").code == "0505"

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from ..kinds import Kind
 from ..scene import Stay
-from .rule import Observation, Rule, percent
+from .rule import Finding, Rule, View, percent
 
 ATTENDED_WEIGHT = 0.7
 
 
-def observe(stay: Stay, kind: Kind, standing: bool) -> Observation:
+def observe(stay: Stay, kind: Kind, view: View) -> Finding:
     """Full strength unattended, too weak with somebody near it all the time.
 
     Once reported, passers-by no longer weaken it: only its removal ends it.
     """
-    strength = 1.0 if standing else 1.0 - ATTENDED_WEIGHT * stay.attended.share
+    strength = 1.0 if view.standing else 1.0 - ATTENDED_WEIGHT * stay.attended.share
     reasons = ("垃圾在原地未移动", f"近期 {percent(1 - stay.attended.share)} 的时间无人看管")
-    return Observation(strength, stay.since, stay.last_seen, reasons)
+    return Finding(strength, stay.since, stay.last_seen, reasons)
 
 
 RULE = Rule("exposed_garbage", "1.0.0", observe)

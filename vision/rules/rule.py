@@ -1,10 +1,12 @@
-"""What a rule is: a pure look at one stay."""
+"""What a rule is: a pure look at one thing at rest, or at all of a family in one zone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
+from ..cameras import Frontage, Zone
 from ..kinds import Kind
 from ..scene import Stay
 
@@ -13,7 +15,24 @@ HOLDS_AT = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
+class View:
+    """What a rule may know besides the stay.
+
+    Attributes:
+        t: media time of the frame.
+        zone: the zone that speaks for the stay.
+        frontages: the camera's shop fronts.
+        standing: whether the incident is already open.
+    """
+
+    t: float
+    zone: Zone
+    frontages: tuple[Frontage, ...]
+    standing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
     """A kind holds at a stay, more or less.
 
     Attributes:
@@ -21,25 +40,30 @@ class Observation:
         since: media time at which it began.
         last: media time at which it was last seen to hold.
         reasons: what a person can check in the picture, in Chinese.
+        forgiven_s: seconds by which this one may last longer than the dwell.
+        least_dwell_s: this one must last at least so long, whatever the zone's dwell.
     """
 
     strength: float
     since: float
     last: float
     reasons: tuple[str, ...]
+    forgiven_s: float = 0.0
+    least_dwell_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A named, versioned rule.
 
-    `observe(stay, kind, standing)` judges a stay that is in view now; `standing` says whether its
-    incident is already open.
+    `observe(stay, kind, view)` judges what is in view now. With scope `zone` the stay stands for
+    all of its family that rest in the zone (`vision.groups`).
     """
 
     name: str
     version: str
-    observe: Callable[[Stay, Kind, bool], Observation]
+    observe: Callable[[Stay, Kind, View], Finding]
+    scope: Literal["stay", "zone"] = "stay"
 
     @property
     def ref(self) -> str:
@@ -48,6 +72,8 @@ class Rule:
 
 
 LABEL_ZH = {
+    "bicycle": "自行车",
+    "motorcycle": "电动车",
     "car": "小汽车",
     "bus": "大客车",
     "truck": "货车",

@@ -1,26 +1,60 @@
-"""占道经营: a stall at rest with somebody near it for a good share of the time."""
+"""占道经营: goods at rest, somebody who keeps them, and people who come to them."""
 
 from __future__ import annotations
 
+from ..families import STALL
 from ..kinds import Kind
-from ..scene import Stay
-from .rule import HOLDS_AT, Observation, Rule, percent
+from ..scene import Stay, ground_point
+from ..zones import shop_side
+from .rule import HOLDS_AT, Finding, Rule, View, label_zh, percent
 
-FULL_ATTENDANCE = 0.6
+VISITORS_WEIGHT = 0.3
+FULL_VISITED = 0.3
+CARRIER_ATTENDED = 0.5
+SHOP_KIND = "shop_overflow"
 
 
-def observe(stay: Stay, kind: Kind, standing: bool) -> Observation:
-    """Evidence of both: goods that stay, and somebody who keeps them.
+def observe(stay: Stay, kind: Kind, view: View) -> Finding:
+    """Evidence of each, fused over time.
 
-    An umbrella or a parked tricycle with nobody near gives nothing; passers-by give little. Once
-    reported, a vendor who steps away does not end it: only the stall's leaving does.
+    A stall says by its looks that something is sold: an attendant for `full_attendance` of the
+    time is enough, visitors add to it. Another carrier of goods (a kind may list `truck` or
+    `motorcycle`) must have both, else every delivery would be a market. An umbrella with nobody
+    near gives nothing; passers-by give little. What stands inside a shop's frontage is the shop's;
+    what stands just before it is `shop_overflow` where the zone forbids that.
+
+    Once reported, a vendor who steps away does not end it: only the stall's leaving does.
     """
-    strength = min(1.0, stay.attended.share / FULL_ATTENDANCE)
-    if standing:
+    kept = min(1.0, stay.attended.share / kind.full_attendance)
+    visited = min(1.0, stay.visited.share / FULL_VISITED)
+    if stay.family == STALL:
+        strength = min(1.0, kept + VISITORS_WEIGHT * visited)
+    else:
+        strength = CARRIER_ATTENDED * kept + (1.0 - CARRIER_ATTENDED) * visited
+    if view.standing:
         strength = max(strength, HOLDS_AT)
+    if _belongs_to_a_shop(stay, kind, view):
+        strength = 0.0
+    reasons = [
+        f"{label_zh(stay.label)}在原地未移动",
+        f"近期 {percent(stay.attended.share)} 的时间有人在旁",
+    ]
+    if stay.visited.share > 0:
+        reasons.append(f"近期 {percent(stay.visited.share)} 的时间有两人以上停留")
     since = max(stay.since, stay.attended.since)
-    reasons = ("摊位在原地未移动", f"近期 {percent(stay.attended.share)} 的时间有人在旁")
-    return Observation(strength, since, stay.last_seen, reasons)
+    return Finding(strength, since, stay.last_seen, tuple(reasons))
 
 
-RULE = Rule("street_vending", "1.0.0", observe)
+def _belongs_to_a_shop(stay: Stay, kind: Kind, view: View) -> bool:
+    if not view.frontages:
+        return False
+    width = stay.anchor[2] - stay.anchor[0]
+    for frontage in view.frontages:
+        inside, away = shop_side(frontage, ground_point(stay.anchor))
+        near = away <= kind.frontage_reach * width and SHOP_KIND in view.zone.forbids
+        if inside or near:
+            return True
+    return False
+
+
+RULE = Rule("street_vending", "1.1.0", observe)
