@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,72 +13,85 @@ from rich import box
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ..eval.events_suite import TRACES, TraceSettings, load_event_suite
+from ..eval.events import EventScore, score
+from ..eval.events_clips import Still, run_clips
+from ..eval.events_page import COLUMNS, events_page, rows
+from ..eval.events_suite import EventSuite, TraceSettings, load_event_suite
+from ..eval.report import write_report
 from ..eval.traces.suite import run_traces
-from ..vision.kinds import Kinds, load_kinds
+from ..models.registry import Registry
+from ..vision.detector import Detector
+from ..vision.kinds import DEFAULT_KINDS, Kinds, load_kinds
 from .common import err, out
 
-COLUMNS = (
-    ("准确率", "precision", "{:.1%}"),
-    ("召回率", "recall", "{:.1%}"),
-    ("F1", "f1", "{:.4f}"),
-    ("起点误差(秒)", "onset_rmse_s", "{:.2f}"),
-    ("每事件报告数", "duplicates_per_event", "{:.3f}"),
-    ("断裂", "fragmentation", "{:.3f}"),
-    ("误报/机日", "false_alarms_per_camera_day", "{:.3f}"),
-    ("事件", "events", "{}"),
-    ("漏报", "misses", "{}"),
-    ("误报", "false_alarms", "{}"),
-)
+BAR_COLUMNS = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
 
 
 def eval_events(
-    suite: Annotated[
-        str, typer.Option(help="套件：YAML 文件，或 traces（模拟轨迹的标准套件）")
-    ] = TRACES,
+    suite: Annotated[str, typer.Option(help="套件：YAML 文件；traces 为模拟轨迹的标准套件")],
+    json_out: Annotated[Path, typer.Option("--json", help="各项指标写入此文件（JSON）")],
+    html_out: Annotated[
+        Path | None, typer.Option("--html", help="同时写一份可直接打开的网页报告")
+    ] = None,
+    kinds_path: Annotated[
+        Path, typer.Option("--kinds", help="事件类型：kinds.yaml")
+    ] = DEFAULT_KINDS,
+    root: Annotated[Path | None, typer.Option(help="片段所在目录，缺省为套件文件所在目录")] = None,
+    model: Annotated[str, typer.Option(help="检测模型：名称、名称@别名或名称@版本")] = "detector",
+    shelf: Annotated[Path | None, typer.Option(help="模型库目录")] = None,
+    fps: Annotated[float, typer.Option(min=0.01, max=60, help="每秒取样帧数（视频时间）")] = 2.0,
+    frames: Annotated[
+        Path | None, typer.Option(help="片段：每个事件立案与结束时的标注画面存到此目录")
+    ] = None,
     hours: Annotated[
         float | None, typer.Option(min=0.1, help="模拟轨迹：固定种子的摄像机小时数")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="模拟轨迹：随机种子，缺省每次新取")
+        int | None, typer.Option(min=0, help="模拟轨迹：随机部分的种子，缺省每次新取")
     ] = None,
-    processes: Annotated[int, typer.Option(min=0, help="进程数，0 为处理器数")] = 0,
+    processes: Annotated[int, typer.Option(min=0, help="模拟轨迹：进程数，0 为处理器数")] = 0,
     failures: Annotated[
         Path | None, typer.Option(help="模拟轨迹：每个漏报、误报的片段与时间线存到此目录")
     ] = None,
-    json_path: Annotated[Path | None, typer.Option("--json", help="结果写入此 JSON 文件")] = None,
 ) -> None:
-    """按事件评测：一对一配对，给出准确率、召回率、起点误差、重复与误报。
+    """按事件评测：一对一配对，给出准确率、召回率、起点误差、重复、断裂与误报。
 
-    退出码：0 完成，2 输入有误。
+    退出码：0 完成，2 输入有误，1 内部失败。
     """
-    kinds = load_kinds()
+    kinds = load_kinds(kinds_path)
     loaded = load_event_suite(suite, kinds)
+    stills: list[Still] = []
     if loaded.traces is not None:
-        document = _traces(loaded.traces, hours, seed, processes or os.cpu_count() or 1, failures)
+        wishes = _wishes(loaded.traces, hours)
+        figures, result = _traces(wishes, seed, processes or os.cpu_count() or 1, failures)
     else:
-        raise NotImplementedError
-    document = {"suite": suite, **document}
-    if json_path is not None:
-        json_path.parent.mkdir(parents=True, exist_ok=True)
-        json_path.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
-    _show(document, kinds)
+        detector = Detector.open(Registry(shelf), model)
+        folder = root or Path(suite).parent
+        figures, result, stills = _clips(loaded, folder, detector, kinds, fps)
+    if frames is not None:
+        _save(frames, stills)
+    page = events_page(figures, result, kinds, suite, stills)
+    now = datetime.now(UTC)
+    write_report({"suite": suite, **figures}, page, json_out, html_out, kind="events", made=now)
+    _show(figures, kinds, suite)
+    for path in (json_out, html_out):
+        if path is not None:
+            out.print(f"已写入 {path}", markup=False)
+
+
+def _wishes(settings: TraceSettings, hours: float | None) -> TraceSettings:
+    if hours is None:
+        return settings
+    random_hours = settings.random_hours * hours / settings.hours
+    return settings.model_copy(update={"hours": hours, "random_hours": random_hours})
 
 
 def _traces(
-    settings: TraceSettings,
-    hours: float | None,
-    seed: int | None,
-    processes: int,
-    failures: Path | None,
-) -> dict[str, Any]:
-    if hours is not None:
-        share = settings.random_hours / settings.hours
-        settings = settings.model_copy(update={"hours": hours, "random_hours": hours * share})
+    settings: TraceSettings, seed: int | None, processes: int, failures: Path | None
+) -> tuple[dict[str, Any], EventScore]:
     random_seed = secrets.randbelow(2**31) if seed is None else seed
     err.print(f"随机种子 {random_seed}（用 --seed {random_seed} 可重现）")
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
+    with Progress(*BAR_COLUMNS, console=err, disable=not err.is_terminal, transient=True) as bar:
         task = bar.add_task("模拟中", total=settings.hours + settings.random_hours)
         run = run_traces(
             settings,
@@ -87,24 +100,41 @@ def _traces(
             failures=failures,
             progress=lambda done: bar.advance(task, done),
         )
-    return run.to_dict()
+    return run.to_dict(), run.score
 
 
-def _show(document: dict[str, Any], kinds: Kinds) -> None:
-    table = Table(title=f"事件评测 {document['suite']}", box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("类型", no_wrap=True)
-    for title, *_ in COLUMNS:
-        table.add_column(title, justify="right", no_wrap=True)
-    names = {kind.id: kind.zh for kind in kinds.kinds}
-    for kind_id, figures in document["per_kind"].items():
-        table.add_row(names.get(kind_id, kind_id), *_cells(figures))
-    for fps, figures in document.get("per_fps", {}).items():
-        table.add_row(f"{fps} 帧/秒", *_cells(figures))
-    table.add_row("全部", *_cells(document), style="bold")
+def _clips(
+    suite: EventSuite, root: Path, detector: Detector, kinds: Kinds, fps: float
+) -> tuple[dict[str, Any], EventScore, list[Still]]:
+    with Progress(*BAR_COLUMNS, console=err, disable=not err.is_terminal, transient=True) as bar:
+        task = bar.add_task("识别中", total=len(suite.clips))
+        runs = run_clips(
+            suite, root, detector, kinds, fps=fps, progress=lambda name: bar.advance(task)
+        )
+    result = score(run.result for run in runs)
+    figures = {
+        **result.to_dict(),
+        "model": detector.ref,
+        "backend": detector.backend,
+        "fps": fps,
+        "frames": sum(run.frames for run in runs),
+    }
+    return figures, result, [still for run in runs for still in run.stills]
+
+
+def _save(folder: Path, stills: list[Still]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for still in stills:
+        (folder / still.name).write_bytes(still.jpeg)
+    err.print(f"{len(stills)} 张标注画面存到 {folder}", markup=False)
+
+
+def _show(figures: dict[str, Any], kinds: Kinds, suite: str) -> None:
+    table = Table(title=f"事件评测 {suite}", box=box.SIMPLE_HEAD, title_justify="left")
+    for i, title in enumerate(COLUMNS):
+        table.add_column(title, justify="right" if i else "left", no_wrap=True)
+    for cells in rows(figures, kinds):
+        table.add_row(*cells, style="bold" if cells[0] == "全部" else "")
     out.print(table)
-    low, high = document["interval_95"]["f1"] or (float("nan"), float("nan"))
-    out.print(f"F1 的 95% 区间（按片段自助抽样）：{low:.4f}–{high:.4f}")
-
-
-def _cells(figures: dict[str, Any]) -> list[str]:
-    return ["—" if figures[key] is None else form.format(figures[key]) for _, key, form in COLUMNS]
+    if (interval := figures["interval_95"]["f1"]) is not None:
+        out.print(f"F1 的 95% 区间（按片段自助抽样）：{interval[0]:.4f}–{interval[1]:.4f}")

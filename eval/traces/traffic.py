@@ -85,7 +85,7 @@ def add_ghosts(street: Street) -> None:
     name, across, size = names[int(street.rng.integers(len(names)))]
     along = street.place(across, size, _any_zone(street), room_m=3.0)
     if along is not None:
-        ghost = still(size, (0, street.duration_s), along, across, {name: 1.0}, bias=-4.2)
+        ghost = still(size, (0, street.duration_s), along, across, {name: 1.0}, bias=-5.2)
         ghost.wobble = 1.0
         street.things.append(ghost)
 
