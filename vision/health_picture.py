@@ -9,7 +9,7 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 
-from .health_signs import Grey, View, changed_share, light_of, sharpness
+from .health_signs import Grey, Match, View, changed_share, light_of, sharpness
 
 PictureFault = Literal[
     "camera_frozen", "camera_black", "camera_overexposed", "camera_blurred", "camera_moved"
@@ -24,7 +24,7 @@ USUAL_WEIGHT = 0.05
 LIVELY_SHARE, FROZEN_FACTOR = 0.03, 0.05
 BLURRED_BELOW, SHARP_FROM = 0.5, 0.7
 LOST_TEXTURE, DARK_MEAN = 0.15, 40.0
-MOVED_BELOW, IN_PLACE_FROM, MIN_SHIFT = 0.35, 0.5, 0.02
+MOVED_BELOW, IN_PLACE_FROM, MIN_SHIFT = 0.35, 0.6, 0.02
 VIEWS_TO_LEARN, VIEW_EVERY_S, VIEW_WEIGHT = 3, 60.0, 0.2
 
 
@@ -70,15 +70,17 @@ class PictureJudge:
         """Judge a thumbnail of media time `t` while the faults `in_force` stand."""
         light = light_of(thumb)
         signs: Signs = {
-            "camera_frozen": self._is_frozen(thumb),
+            "camera_frozen": None,
             "camera_black": light.black,
             "camera_overexposed": light.overexposed,
             "camera_blurred": None,
             "camera_moved": None,
         }
-        self._last = thumb
+        last, self._last = self._last, thumb
         if light.black or light.overexposed:
             return signs
+        if last is not None:
+            signs["camera_frozen"] = self._is_frozen(changed_share(thumb, last))
         wary = self._wary or bool(in_force & {"camera_blurred", "camera_moved"})
         if wary or t - self._checked_t >= CHECK_EVERY_S:
             self._checked_t = t
@@ -110,10 +112,7 @@ class PictureJudge:
         if keep_view and data["view"] is not None:
             self._view, self._agreeing = View(_unpacked(data["view"])), int(data["agreeing"])
 
-    def _is_frozen(self, thumb: Grey) -> bool | None:
-        if self._last is None:
-            return None
-        change = changed_share(thumb, self._last)
+    def _is_frozen(self, change: float) -> bool:
         frozen = change <= (FROZEN_FACTOR * self._change.value if self.lively else 0.0)
         if not (frozen and self.lively):
             self._change.take(change)
@@ -132,7 +131,7 @@ class PictureJudge:
 
     def _place(self, thumb: Grey, t: float, mean: float, standing: bool) -> Signs:
         """Whether the scene lies where it should; learns and renews the view."""
-        if self._fixed is not None and _is_far(self._fixed.match(thumb).shift):
+        if self._fixed is not None and self._fixed.telling and _went(self._fixed.match(thumb)):
             return {"camera_moved": True}
         view = self._view
         if view is None or not view.telling:
@@ -149,8 +148,9 @@ class PictureJudge:
             # Fog, a fogged lens, a wall: nothing to recognise. A dark street may look so too.
             return {"camera_blurred": mean >= DARK_MEAN, "camera_moved": None}
         limit = IN_PLACE_FROM if standing else MOVED_BELOW
-        moved = match.share < limit or _is_far(match.shift)
-        if match.share >= IN_PLACE_FROM and t - self._viewed_t >= VIEW_EVERY_S:
+        moved = match.share < limit or _went(match)
+        in_place = match.share >= IN_PLACE_FROM and not (moved or standing)
+        if in_place and t - self._viewed_t >= VIEW_EVERY_S:
             # The view follows sun and seasons, so slowly that traffic leaves no trace.
             mixed = cv2.addWeighted(thumb, VIEW_WEIGHT, view.picture, 1 - VIEW_WEIGHT, 0)
             self._view, self._viewed_t = View(np.asarray(mixed, dtype=np.uint8)), t
@@ -160,8 +160,10 @@ class PictureJudge:
         self._view, self._agreeing, self._viewed_t = View(thumb), 1, t
 
 
-def _is_far(shift: tuple[float, float] | None) -> bool:
-    return shift is not None and max(abs(shift[0]), abs(shift[1])) >= MIN_SHIFT
+def _went(match: Match) -> bool:
+    """Whether the scene was found elsewhere: evidence that a mere mismatch is not."""
+    x, y = match.shift or (0.0, 0.0)
+    return max(abs(x), abs(y)) >= MIN_SHIFT
 
 
 def _packed(picture: Grey) -> str:

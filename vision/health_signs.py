@@ -17,18 +17,20 @@ from .images import Image
 
 Grey = NDArray[np.uint8]
 Complex = NDArray[np.complex64]
+Floats = NDArray[np.floating]
 
 THUMB_WIDTH = 160
 STRIP_SHARE = 0.12
-BLACK_MEAN, BLACK_TOP = 20.0, 48
+BLACK_MEAN, BLACK_TOP, BLACK_SPREAD = 20.0, 48, 4.0
 WHITE_LEVEL, WHITE_SHARE, WHITE_FLOOR = 246, 0.55, 205
 # Sobel steps below this are sensor noise or compression rather than an edge of the scene.
 EDGE_STEP = 24.0
 SWAY_PX = 2
 BLOCK_PX = 16
-TEXTURED_SHARE = 0.12
+TEXTURED_POWER = 0.12 * BLOCK_PX**2
 BLOCK_MATCH = 0.35
 MIN_BLOCKS = 6
+SHIFT_MARGIN = 0.15
 
 
 def thumbnail(image: Image) -> Grey:
@@ -51,7 +53,8 @@ class Light:
     """How bright the core is: `mean` of 0–255, and whether there is anything to see in it.
 
     Attributes:
-        black: a covered lens, a dead sensor. A night street has lamps.
+        black: nothing in it stands out, as with a covered lens or a dead sensor; a dark street in
+            which something can be made out is not black.
         overexposed: more than half of it burnt out, or nothing darker than near-white.
     """
 
@@ -64,9 +67,11 @@ def light_of(thumb: Grey) -> Light:
     """Judge the brightness of a thumbnail."""
     counts = np.bincount(core(thumb).ravel(), minlength=256)
     total = int(counts.sum())
-    mean = float(counts @ np.arange(256)) / total
+    levels = np.arange(256)
+    mean = float(counts @ levels) / total
+    spread = float(np.sqrt(counts @ np.square(levels - mean) / total))
     above = 1 - np.cumsum(counts) / total
-    black = mean <= BLACK_MEAN and above[BLACK_TOP] <= 0.01
+    black = mean <= BLACK_MEAN and above[BLACK_TOP] <= 0.01 and spread <= BLACK_SPREAD
     white = above[WHITE_LEVEL - 1] >= WHITE_SHARE or above[WHITE_FLOOR - 1] >= 0.95
     return Light(mean, bool(black), bool(white))
 
@@ -103,7 +108,7 @@ class Match:
 
     share: float
     texture: float
-    shift: tuple[float, float] | None
+    shift: tuple[float, float] | None = None
 
 
 class View:
@@ -118,10 +123,9 @@ class View:
     def __init__(self, picture: Grey) -> None:
         self.picture = picture
         self._edges = _edges(core(picture))
-        self._power = _blocks(np.abs(self._edges) ** 2)
-        self._textured = self._power > TEXTURED_SHARE * BLOCK_PX**2
         self._spectrum = np.conj(fft2(self._edges))
-        self.blocks = int(self._textured.sum())
+        self._power = _blocks(np.abs(self._edges) ** 2)
+        self.blocks = _textured(self._edges)
 
     @property
     def telling(self) -> bool:
@@ -132,15 +136,13 @@ class View:
         """Lay a thumbnail on this view; one of another shape matches nowhere."""
         now = _edges(core(thumb))
         if now.shape != self._edges.shape:
-            return Match(0.0, 1.0, None)
-        textured = int((_blocks(np.abs(now) ** 2) > TEXTURED_SHARE * BLOCK_PX**2).sum())
-        texture = textured / max(self.blocks, 1)
+            return Match(0.0, 1.0)
+        texture = _textured(now) / max(self.blocks, 1)
         surface = ifft2(fft2(now) * self._spectrum).real
-        near = _peak(surface, SWAY_PX)
+        near, far = _peak(surface, SWAY_PX), _peak(surface, None)
         share = self._share(now, near)
-        far = _peak(surface, None)
-        if far == near or self._share(now, far) < max(0.5, share + 0.25):
-            return Match(share, texture, None)
+        if far == near or self._share(now, far) < max(0.5, share + SHIFT_MARGIN):
+            return Match(share, texture)
         return Match(share, texture, (far[1] / now.shape[1], far[0] / len(thumb)))
 
     def _share(self, now: Complex, shift: tuple[int, int]) -> float:
@@ -148,7 +150,8 @@ class View:
         back = np.roll(now, (-shift[0], -shift[1]), axis=(0, 1))
         both = _blocks((back * np.conj(self._edges)).real)
         score = both / np.maximum(np.sqrt(_blocks(np.abs(back) ** 2) * self._power), 1e-6)
-        return float((score[self._textured] >= BLOCK_MATCH).mean()) if self.blocks else 0.0
+        textured = self._power > TEXTURED_POWER
+        return float((score[textured] >= BLOCK_MATCH).mean()) if textured.any() else 0.0
 
 
 def _edges(inner: Grey) -> Complex:
@@ -160,7 +163,11 @@ def _edges(inner: Grey) -> Complex:
     return np.asarray(unit * (size / (size + EDGE_STEP)) * (size > EDGE_STEP / 2), np.complex64)
 
 
-def _peak(surface: NDArray[np.floating], within: int | None) -> tuple[int, int]:
+def _textured(edges: Complex) -> int:
+    return int((_blocks(np.abs(edges) ** 2) > TEXTURED_POWER).sum())
+
+
+def _peak(surface: Floats, within: int | None) -> tuple[int, int]:
     """(rows, columns) of the best shift, signed; `within` bounds both."""
     rows, columns = surface.shape
     if within is None:
@@ -171,7 +178,7 @@ def _peak(surface: NDArray[np.floating], within: int | None) -> tuple[int, int]:
     return max(((dy, dx) for dy in reach for dx in reach), key=lambda d: float(surface[d]))
 
 
-def _blocks(values: NDArray[np.floating]) -> NDArray[np.floating]:
+def _blocks(values: Floats) -> Floats:
     """Sums over square blocks; the remainder at the edges is left out."""
     rows, columns = values.shape[0] // BLOCK_PX, values.shape[1] // BLOCK_PX
     cut = values[: rows * BLOCK_PX, : columns * BLOCK_PX]
