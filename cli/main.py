@@ -10,6 +10,7 @@ import typer
 
 from ..config.errors import XiaozhengError
 from .common import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, exit_code, out, show_error
+from .datasets import datasets
 from .demo import demo
 from .detect import detect
 from .eval_detector import eval_detector
@@ -41,6 +42,7 @@ evaluate.command("detector")(eval_detector)
 evaluate.command("events")(eval_events)
 app.add_typer(evaluate, name="eval")
 app.add_typer(models, name="models")
+app.add_typer(datasets, name="datasets")
 
 
 def _print_version(wanted: bool) -> None:

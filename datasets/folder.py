@@ -15,7 +15,7 @@ import errno
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -151,13 +151,16 @@ def write_dataset(
     parts: Sequence[str] | None = None,
     *,
     over: bool = False,
+    papers: Mapping[str, str] | None = None,
     tick: Tick = lambda: None,
 ) -> Dataset:
     """Write a table as a new folder; pictures are hard links where possible, else copies.
 
     Args:
         parts: part of every picture; None: not split.
-        over: replace the folder if it is there (its pictures may be those of the table).
+        over: replace the folder if it is there (its pictures may be those of the table); files
+            of others in it are taken along.
+        papers: further text files by name.
         tick: called after every picture.
 
     Raises:
@@ -176,6 +179,12 @@ def write_dataset(
             label = draft / "labels" / f"{Path(file).stem}.txt"
             label.write_text(label_text(item), encoding="utf-8")
             tick()
+        for paper in folder.iterdir() if folder.is_dir() else ():
+            if paper.is_file() and paper.name not in (ABOUT_FILE, LIST_FILE):
+                link_or_copy(paper, draft / paper.name)
+        for name, text in (papers or {}).items():
+            (draft / name).unlink(missing_ok=True)
+            (draft / name).write_text(text, encoding="utf-8")
         (draft / ABOUT_FILE).write_text(_about_text(facts), encoding="utf-8")
         _write_list(draft / LIST_FILE, table.pictures, files, assigned)
     pairs = zip(table.pictures, files, strict=True)
@@ -229,7 +238,7 @@ def drafted(folder: Path) -> Iterator[Path]:
 
 
 def disk_error(path: Path, error: OSError) -> DatasetError:
-    """What went wrong while writing, for users."""
+    """What went wrong with a file, for users."""
     if error.errno == errno.ENOSPC:
         return DatasetError(
             f"{path}: the disk is full; nothing was written",
@@ -237,7 +246,7 @@ def disk_error(path: Path, error: OSError) -> DatasetError:
         )
     reason = error.strerror or str(error)
     where = error.filename or path
-    return DatasetError(f"{where}: {reason}", message_zh=f"无法写入 {where}（{reason}）")
+    return DatasetError(f"{where}: {reason}", message_zh=f"文件操作失败：{where}（{reason}）")
 
 
 def file_names(pictures: Sequence[Picture]) -> list[str]:
