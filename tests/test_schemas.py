@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from xiaozheng.eval.events_suite import EventSuite
 from xiaozheng.models.gates import Gates
 from xiaozheng.nlp.departments import Departments
 from xiaozheng.vision.cameras import Cameras
@@ -16,6 +17,7 @@ from xiaozheng.vision.kinds import Kinds
 SCHEMAS: dict[str, type[BaseModel]] = {
     "cameras": Cameras,
     "departments": Departments,
+    "event_suite": EventSuite,
     "gates": Gates,
     "kinds": Kinds,
 }
