@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ..vision.health import HealthIncident
 from ..vision.incident import Transition
+from ..vision.observation import Observation
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +38,12 @@ class StoredEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredObservation:
-    """A rule's word on one frame: kind K holds in zone Z at media time `at` with `strength`."""
+class HealthChange:
+    """Faults that a camera has got or lost, and the state of its health after that."""
 
     camera_id: str
-    zone_id: str
-    kind: str
-    at: datetime
-    strength: float
-    reasons: tuple[str, ...]
+    snapshot: Mapping[str, Any] | None
+    faults: tuple[HealthIncident, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ class CameraChange:
     snapshot: dict[str, Any]
     transitions: tuple[Transition, ...]
     evidence: tuple[StoredEvidence, ...]
-    observations: tuple[StoredObservation, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    health: HealthChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +91,4 @@ class PruneChange:
     max_observations: int
 
 
-Change = CameraChange | IncidentChange | SuggestionChange | PruneChange
+Change = CameraChange | HealthChange | IncidentChange | SuggestionChange | PruneChange

@@ -14,9 +14,11 @@ from ..vision.detections import Detections
 from ..vision.engine import CameraEngine, FrameOutcome
 from ..vision.evidence import Evidence, EvidenceRecorder
 from ..vision.frame import Frame
+from ..vision.health_signs import Grey
 from ..vision.incident import Incident
 from ..vision.kinds import Kinds
-from .changes import CameraChange, StoredEvidence
+from .changes import CameraChange, HealthChange, StoredEvidence
+from .lane_health import LaneHealth
 from .records import Checkpoint
 
 
@@ -32,20 +34,27 @@ class Seer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SeenFrame:
-    """A frame with what a detector saw in it."""
+    """A frame with what a detector saw in it.
+
+    `arrived_at` is wall-clock time; `thumb` is for the camera's health, where that wanted one.
+    """
 
     frame: Frame
     detections: Detections
     detector: Seer
+    arrived_at: datetime
+    thumb: Grey | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """What frames of one request did to the camera: an outcome or exception for each, in the
-    order given, and the change to store; None when no frame counted."""
+    order given, and the change to store; None when no frame counted. `suspended` are the places of
+    frames that were kept from the engine, because the picture cannot be trusted."""
 
     outcomes: list[FrameOutcome | Exception]
     change: CameraChange | None
+    suspended: frozenset[int] = frozenset()
 
 
 class CameraLane:
@@ -58,6 +67,7 @@ class CameraLane:
         kinds: Kinds,
         *,
         detector: Seer,
+        health: LaneHealth,
         checkpoint: Checkpoint | None,
         save: Callable[[Evidence], StoredEvidence],
         history_bytes: int,
@@ -65,6 +75,7 @@ class CameraLane:
         self.camera = camera
         self.turn = asyncio.Lock()
         self.last_frame_at: datetime | None = checkpoint.frame_at if checkpoint else None
+        self.health = health
         self._kinds = kinds
         self._detector = detector
         self._save = save
@@ -84,34 +95,59 @@ class CameraLane:
         never come.
         """
         broken: dict[int, Exception] = {}
-        while True:
-            outcomes: list[FrameOutcome | Exception] = []
-            evidence: list[Evidence] = []
-            for index, item in enumerate(seen):
-                if index in broken:
-                    outcomes.append(broken[index])
-                    continue
-                try:
-                    self._see_with(item.detector)
-                    outcome = self._engine.update(item.frame.ts, item.frame.seq, item.detections)
-                    evidence += self._recorder.collect(item.frame, outcome)
-                except Exception as error:  # its frame alone fails, and it is logged there
-                    broken[index] = error
-                    self.roll_back()
-                    break
-                outcomes.append(outcome)
-            else:
-                return Step(outcomes, self._change(seen, outcomes, evidence))
+        while (step := self._try(seen, broken)) is None:
+            self.roll_back()
+        return step
 
-    def commit(self, change: CameraChange) -> None:
+    def _try(self, seen: Sequence[SeenFrame], broken: dict[int, Exception]) -> Step | None:
+        """Take the frames but for the broken ones; None when another one broke."""
+        outcomes: list[FrameOutcome | Exception] = []
+        evidence: list[Evidence] = []
+        suspended: set[int] = set()
+        last_at = self.last_frame_at
+        for index, item in enumerate(seen):
+            if index in broken:
+                outcomes.append(broken[index])
+                continue
+            try:
+                outcome = _out_of_order(item, last_at)
+                if outcome is None:
+                    if self.health.look(item.frame.ts, item.thumb, item.arrived_at):
+                        outcome = self._update(item)
+                        evidence += self._recorder.collect(item.frame, outcome)
+                    else:
+                        suspended.add(index)
+                        outcome = FrameOutcome("accepted", (), item.detections)
+                    last_at = item.frame.ts
+            except Exception as error:  # its frame alone fails, and it is logged there
+                broken[index] = error
+                return None
+            outcomes.append(outcome)
+        return Step(outcomes, self._change(seen, outcomes, evidence), frozenset(suspended))
+
+    def tick(self, now: datetime) -> HealthChange | None:
+        """Judge the camera's silence; what to store of it."""
+        self.health.tick(now)
+        return self.health.change()
+
+    def commit(self, change: CameraChange | HealthChange) -> None:
         """The change is stored: go on from there."""
+        if isinstance(change, HealthChange):
+            self.health.commit(change)
+            return
         self._stored = change.snapshot
         self.last_frame_at = change.frame_at
+        self.health.commit(change.health)
 
     def roll_back(self) -> None:
         """Forget what was not stored."""
         self._engine = self._restored()
         self._recorder = self._new_recorder()
+        self.health.roll_back()
+
+    def _update(self, item: SeenFrame) -> FrameOutcome:
+        self._see_with(item.detector)
+        return self._engine.update(item.frame.ts, item.frame.seq, item.detections)
 
     def _see_with(self, detector: Seer) -> None:
         """The engine's state goes on; what begins from now on is the new detector's."""
@@ -168,5 +204,15 @@ class CameraLane:
             frame_seq=last.seq,
             snapshot=self._engine.snapshot(),
             transitions=tuple(step for _, outcome in accepted for step in outcome.transitions),
+            observations=tuple(seen for _, outcome in accepted for seen in outcome.observations),
             evidence=tuple(self._save(picture) for picture in evidence),
+            health=self.health.change(),
         )
+
+
+def _out_of_order(item: SeenFrame, last_at: datetime | None) -> FrameOutcome | None:
+    """The engine is not asked: it does not know of frames that were kept from it."""
+    ts = item.frame.ts
+    if last_at is None or ts.tzinfo is None or ts > last_at:
+        return None
+    return FrameOutcome("duplicate" if ts == last_at else "late", (), item.detections)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from prometheus_client import (
@@ -15,6 +15,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from ..vision.health import HEALTH_ZH, HealthKind
 from .batcher import Batcher, BatchReport
 
 # A second series a counter, saying when it began, is of no use to anybody here.
@@ -64,6 +65,7 @@ class Metrics:
         self.refused_model = self._gauge(
             "model_refused", "1 while the promoted model cannot be used", ("role",)
         )
+        self.faults = self._gauge("camera_faults", "Cameras with this fault now", ("kind",))
         self._models: dict[str, Info] = {}
 
     def watch_batcher(self, batcher: Batcher[Any, Any]) -> None:
@@ -95,6 +97,11 @@ class Metrics:
         """Take over the store's counts by (kind, state)."""
         for (kind, state), count in counts.items():
             self.open.labels(kind, state).set(count)
+
+    def set_faults(self, counts: Mapping[HealthKind, int]) -> None:
+        """How many cameras have each fault; those that nobody has are 0."""
+        for kind in HEALTH_ZH:
+            self.faults.labels(kind).set(counts.get(kind, 0))
 
     def text(self) -> bytes:
         """The exposition format."""

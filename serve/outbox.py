@@ -10,13 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
+from ..vision.health import HEALTH_ZH, HealthIncident
 from ..vision.incident import Incident, IncidentState
 
 PREFIX = "cn.xiaozheng."
 OPENED = PREFIX + "incident.opened.v1"
 REOPENED = PREFIX + "incident.reopened.v1"
 ENDED = PREFIX + "incident.ended.v1"
+FAULT = PREFIX + "camera.fault.v1"
+RECOVERED = PREFIX + "camera.recovered.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,31 @@ def event_of(incident: Incident, before: IncidentState | None) -> Event | None:
     return Event(
         id=f"{incident.id}.{name}.{seen_ms}",
         type=kind,
-        source=f"urn:xiaozheng:camera:{incident.camera_id}",
+        source=_source(incident.camera_id),
         subject=incident.id,
         time=step_time(incident),
         data=incident_data(incident),
+    )
+
+
+def fault_event(fault: HealthIncident) -> Event:
+    """The event of a camera's fault that was noticed, or is over."""
+    over = fault.ended_at is not None
+    return Event(
+        id=f"{fault.id}.{'recovered' if over else 'fault'}",
+        type=RECOVERED if over else FAULT,
+        source=_source(fault.camera_id),
+        subject=fault.id,
+        time=fault.ended_at or fault.noticed_at,
+        data={
+            "id": fault.id,
+            "camera_id": fault.camera_id,
+            "kind": fault.kind,
+            "kind_zh": HEALTH_ZH[fault.kind],
+            "began_at": fault.began_at.isoformat(),
+            "noticed_at": fault.noticed_at.isoformat(),
+            "ended_at": _text(fault.ended_at),
+        },
     )
 
 
@@ -85,6 +110,10 @@ def incident_data(incident: Incident) -> dict[str, Any]:
         "model": incident.model,
         "rule": incident.rule,
     }
+
+
+def _source(camera_id: str) -> str:
+    return f"urn:xiaozheng:camera:{quote(camera_id)}"
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -7,10 +7,11 @@ from typing import cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ..vision.health import HealthIncident, HealthKind
 from ..vision.incident import Incident, IncidentState
 from .changes import StoredEvidence, StoredPicture
 from .records import StoredEvent
-from .tables import EvidenceRow, IncidentRow, OutboxRow
+from .tables import EvidenceRow, FaultRow, IncidentRow, OutboxRow
 
 
 def row_of(incident: Incident) -> IncidentRow:
@@ -89,6 +90,24 @@ def evidence_by_incident(session: Session, ids: list[str]) -> dict[str, tuple[St
     ):
         found.setdefault(row.incident_id, []).append(evidence_of(row))
     return {incident_id: tuple(pictures) for incident_id, pictures in found.items()}
+
+
+def fault_row(fault: HealthIncident) -> FaultRow:
+    """A row that holds a camera's fault."""
+    return FaultRow(
+        id=fault.id,
+        camera_id=fault.camera_id,
+        kind=fault.kind,
+        began_at=fault.began_at,
+        noticed_at=fault.noticed_at,
+        ended_at=fault.ended_at,
+    )
+
+
+def fault_of(row: FaultRow) -> HealthIncident:
+    """The fault a row holds."""
+    kind = cast(HealthKind, row.kind)
+    return HealthIncident(row.id, row.camera_id, kind, row.began_at, row.noticed_at, row.ended_at)
 
 
 def event_of_row(row: OutboxRow) -> StoredEvent:

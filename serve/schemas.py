@@ -112,6 +112,9 @@ class FrameOut(BaseModel):
     model: str | None = Field(default=None, description="the detector that saw it")
     detections: list[Box] | None = None
     incidents: list[IncidentOut] = []
+    zones_suspended: bool = Field(
+        default=False, description="the picture cannot be trusted: no incident is drawn of it"
+    )
     error: ItemError | None = None
 
 
@@ -214,6 +217,27 @@ class ZoneOut(BaseModel):
     forbids: list[str]
 
 
+class FaultOut(BaseModel):
+    """One fault of a camera that is in force."""
+
+    id: str
+    kind: str
+    kind_zh: str
+    began_at: datetime = Field(description="first sign of it")
+    noticed_at: datetime = Field(description="when it had lasted long enough to be reported")
+
+
+class CameraHealthOut(BaseModel):
+    """Whether a camera shows what it should; `state` and `since` are those of its first fault."""
+
+    state: str = Field(description="`well`, or the kind of the first fault")
+    state_zh: str
+    since: datetime | None
+    reason_zh: str = Field(description="all faults in force, in words; empty while it is well")
+    zones_suspended: bool = Field(description="frames are taken, but no incident is drawn of them")
+    faults: list[FaultOut]
+
+
 class CameraOut(BaseModel):
     """One camera of cameras.yaml and what is known of it now."""
 
@@ -223,6 +247,7 @@ class CameraOut(BaseModel):
     zones: list[ZoneOut]
     last_frame_at: datetime | None
     open_incidents: int
+    health: CameraHealthOut | None = Field(description="null while the detector is switched off")
 
 
 class KindOut(BaseModel):

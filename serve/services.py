@@ -37,6 +37,7 @@ from .vision_service import Now, VisionService
 
 log = logging.getLogger(__name__)
 
+TICK_S = 1.0
 WRITER_LIMITS = BatchLimits(max_batch=64, max_queue=4_096)
 
 
@@ -161,6 +162,8 @@ async def open_services(settings: Settings, metrics: Metrics, now: Now) -> Async
             slots.append(services.hotline.slot)
         beside = [prune_often(writer, settings, now)]
         beside += [_follow(slot, metrics, settings.model_poll_s) for slot in slots]
+        if services.vision is not None:
+            beside.append(repeat("judging cameras' silence", TICK_S, services.vision.tick))
         for work in beside:
             stack.push_async_callback(cancel, asyncio.create_task(work))
         yield services
@@ -168,6 +171,7 @@ async def open_services(settings: Settings, metrics: Metrics, now: Now) -> Async
 
 async def _open_vision(services: Services, registry: Registry, now: Now) -> VisionService:
     checkpoints = await asyncio.to_thread(services.store.checkpoints)
+    health = await asyncio.to_thread(services.store.health)
     vision = await asyncio.to_thread(
         lambda: VisionService(
             services.settings,
@@ -176,11 +180,13 @@ async def _open_vision(services: Services, registry: Registry, now: Now) -> Visi
             registry=registry,
             writer=services.writer,
             checkpoints=checkpoints,
+            health=health,
             metrics=services.metrics,
             now=now,
         )
     )
     await vision.start(await asyncio.to_thread(services.store.active))
+    await vision.close_faults(await asyncio.to_thread(services.store.faults))
     services.metrics.watch_batcher(vision.batcher)
     _show(services.metrics, vision.slot)
     return vision

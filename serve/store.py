@@ -14,8 +14,10 @@ from typing import Any
 from sqlalchemy import Engine, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from ..vision.health import HealthIncident
 from ..vision.incident import Incident, IncidentState
-from .changes import Change, StoredEvidence, StoredObservation
+from ..vision.observation import Observation
+from .changes import Change, StoredEvidence
 from .database import open_database
 from .records import (
     Checkpoint,
@@ -24,10 +26,12 @@ from .records import (
     IncidentRecord,
     JournalEntry,
 )
-from .rows import event_of_row, evidence_by_incident, evidence_of, incident_of
+from .rows import event_of_row, evidence_by_incident, evidence_of, fault_of, incident_of
 from .tables import (
     CheckpointRow,
     EvidenceRow,
+    FaultRow,
+    HealthRow,
     IncidentRow,
     ObservationRow,
     OutboxRow,
@@ -169,21 +173,36 @@ class Store:
             rows = session.scalars(statement.limit(limit))
             return EventPage(tuple(map(event_of_row, rows)), first or 0, last or 0)
 
-    def observations(
-        self, camera_id: str, since: datetime, until: datetime, limit: int = 1_000
-    ) -> list[StoredObservation]:
-        """What the rules said of a camera's frames from `since` to before `until`, oldest first."""
+    def health(self) -> dict[str, dict[str, Any]]:
+        """The last state of each camera's health."""
+        with Session(self._engine) as session:
+            return {row.camera_id: row.snapshot for row in session.scalars(select(HealthRow))}
+
+    def faults(self) -> list[HealthIncident]:
+        """Faults of cameras that are not over."""
+        statement = select(FaultRow).where(FaultRow.ended_at.is_(None)).order_by(FaultRow.began_at)
+        with Session(self._engine) as session:
+            return [fault_of(row) for row in session.scalars(statement)]
+
+    def observations(self, incident_id: str, limit: int = 1_000) -> list[Observation]:
+        """What was seen for and against an incident, oldest first."""
         statement = (
             select(ObservationRow)
-            .where(ObservationRow.camera_id == camera_id)
-            .where(ObservationRow.at >= since, ObservationRow.at < until)
-            .order_by(ObservationRow.at, ObservationRow.seq)
+            .where(ObservationRow.incident_id == incident_id)
+            .order_by(ObservationRow.seq)
             .limit(limit)
         )
         with Session(self._engine) as session:
             return [
-                StoredObservation(
-                    row.camera_id, row.zone_id, row.kind, row.at, row.strength, tuple(row.reasons)
+                Observation(
+                    camera_id=row.camera_id,
+                    kind=row.kind,
+                    zone_id=row.zone_id,
+                    incident_id=row.incident_id,
+                    at=row.at,
+                    strength=row.strength,
+                    holds=row.holds,
+                    reasons=tuple(row.reasons),
                 )
                 for row in session.scalars(statement)
             ]

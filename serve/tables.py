@@ -136,12 +136,35 @@ class ObservationRow(Base):
     camera_id: Mapped[str] = mapped_column(String(64))
     zone_id: Mapped[str] = mapped_column(String(64))
     kind: Mapped[str] = mapped_column(String(64))
+    incident_id: Mapped[str] = mapped_column(String(64), index=True)
     at: Mapped[datetime]
     strength: Mapped[float]
+    holds: Mapped[bool]
     reasons: Mapped[list[Any]]
     recorded_at: Mapped[datetime] = mapped_column(index=True)
 
-    __table_args__ = (Index("observations_by_camera", "camera_id", "at"),)
+
+class FaultRow(Base):
+    """Each fault of each camera; `ended_at` is null while it lasts."""
+
+    __tablename__ = "camera_faults"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    camera_id: Mapped[str] = mapped_column(String(64), index=True)
+    kind: Mapped[str] = mapped_column(String(64))
+    began_at: Mapped[datetime]
+    noticed_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class HealthRow(Base):
+    """The state from which a camera's health is judged on."""
+
+    __tablename__ = "camera_health"
+
+    camera_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    snapshot: Mapped[dict[str, Any]]
+    recorded_at: Mapped[datetime]
 
 
 class CheckpointRow(Base):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from ..vision.cameras import Camera
 from ..vision.detections import Detections
+from ..vision.health import HEALTH_ZH
 from ..vision.incident import STATE_ZH, Incident
 from ..vision.kinds import Kinds
+from .lane_health import LaneHealth
 from .records import IncidentRecord
-from .schemas import Box, EvidenceOut, IncidentOut, JournalOut
+from .schemas import Box, CameraHealthOut, EvidenceOut, FaultOut, IncidentOut, JournalOut
 from .settings import EVIDENCE_FOLDER
 
 
@@ -29,6 +31,29 @@ def boxes(detections: Detections, labels_zh: dict[str, str]) -> list[Box]:
             strict=True,
         )
     ]
+
+
+def health_view(health: LaneHealth) -> CameraHealthOut:
+    """A camera's faults in words."""
+    faults = health.faults
+    names = [HEALTH_ZH[fault.kind] for fault in faults]
+    return CameraHealthOut(
+        state=faults[0].kind if faults else "well",
+        state_zh=names[0] if faults else "正常",
+        since=faults[0].began_at if faults else None,
+        reason_zh="、".join(names),
+        zones_suspended=health.zones_suspended,
+        faults=[
+            FaultOut(
+                id=fault.id,
+                kind=fault.kind,
+                kind_zh=HEALTH_ZH[fault.kind],
+                began_at=fault.began_at,
+                noticed_at=fault.noticed_at,
+            )
+            for fault in faults
+        ],
+    )
 
 
 class IncidentViews:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +26,18 @@ from ..vision.detections import Detections
 from ..vision.detector import Detector
 from ..vision.engine import FrameOutcome, FrameStatus
 from ..vision.frame import Frame
+from ..vision.health import HealthIncident, HealthKind, read_reference, thumbnail
+from ..vision.health_signs import Grey
 from ..vision.images import Image, ImageInfo, ImageLimits, decode_scaled, probe
 from ..vision.incident import Incident, IncidentState, Transition
 from ..vision.kinds import Kinds
 from .batcher import Batcher, BatchLimits, RunBatch
-from .changes import Change, IncidentChange
+from .changes import Change, HealthChange, IncidentChange
 from .errors import UnavailableError
 from .evidence_files import EvidenceFiles
 from .finisher import Finisher
 from .lane import CameraLane, SeenFrame, Step
+from .lane_health import LaneHealth
 from .metrics import Metrics
 from .model_slot import ModelSlot
 from .records import REPORTED, Checkpoint
@@ -56,10 +61,12 @@ Now = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What the detector's queue holds: encoded bytes and what their header says."""
+    """What the detector's queue holds: encoded bytes and what their header says; `wants_thumb`
+    where the camera's health will look at it."""
 
     data: bytes
     info: ImageInfo
+    wants_thumb: bool = False
 
 
 @dataclass(slots=True)
@@ -70,6 +77,7 @@ class FrameResult:
     detections: Detections | None = None
     detector: Detector | None = None
     incidents: list[Incident] = field(default_factory=list)
+    zones_suspended: bool = False
     error: Exception | None = None
 
     @property
@@ -86,6 +94,7 @@ class Seen:
 
     detections: Detections
     detector: Detector
+    thumb: Grey | None
 
 
 def detector_runner(in_use: Callable[[], Detector]) -> RunBatch[Picture, Seen]:
@@ -105,8 +114,9 @@ def detector_runner(in_use: Callable[[], Detector]) -> RunBatch[Picture, Seen]:
                 results[index] = error
         sizes = [(pictures[i].info.width, pictures[i].info.height) for i in whole]
         found = detector.detect(images, sizes, MIN_SCORE) if images else []
-        for index, detections in zip(whole, found, strict=True):
-            results[index] = Seen(detections, detector)
+        for index, image, detections in zip(whole, images, found, strict=True):
+            thumb = thumbnail(image) if pictures[index].wants_thumb else None
+            results[index] = Seen(detections, detector, thumb)
         return [result for result in results if result is not None]
 
     return run
@@ -124,6 +134,7 @@ class VisionService:
         registry: Registry,
         writer: Batcher[Change, None],
         checkpoints: Mapping[str, Checkpoint],
+        health: Mapping[str, Mapping[str, Any]],
         metrics: Metrics,
         now: Now,
     ) -> None:
@@ -158,7 +169,8 @@ class VisionService:
             on_batch=metrics.batch_observer("detector"),
         )
         self._lanes = {
-            camera.id: self._lane(camera, checkpoints.get(camera.id)) for camera in cameras.cameras
+            camera.id: self._lane(camera, checkpoints.get(camera.id), health.get(camera.id))
+            for camera in cameras.cameras
         }
 
     async def start(self, active: Sequence[Incident]) -> None:
@@ -173,6 +185,39 @@ class VisionService:
             log.warning("%d incidents of removed cameras or zones are closed", len(left))
             await self._store(IncidentChange(tuple(_closed(incident) for incident in left)))
         await self.batcher.start()
+
+    async def close_faults(self, faults: Sequence[HealthIncident]) -> None:
+        """End faults that no camera carries on, because it has left the settings or its check
+        was switched off; `faults` are those that the database holds as not over."""
+        carried = {fault.id for lane in self._lanes.values() for fault in lane.health.faults}
+        for fault in faults:
+            if fault.id not in carried:
+                over = replace(fault, ended_at=self._now())
+                await self._store(HealthChange(fault.camera_id, None, (over,)))
+
+    async def tick(self) -> None:
+        """Judge every camera's silence, and store what that changed."""
+        for lane in self._lanes.values():
+            if lane.turn.locked():  # its frames are coming in
+                continue
+            async with lane.turn:
+                change = lane.tick(self._now())
+                if change is None:
+                    continue
+                try:
+                    await self._store(change)
+                    lane.commit(change)
+                except UnavailableError:
+                    lane.health.roll_back()
+                    raise
+
+    def health(self, camera_id: str) -> LaneHealth:
+        """What is known of a camera's health."""
+        return self._lanes[camera_id].health
+
+    def fault_counts(self) -> dict[HealthKind, int]:
+        """How many cameras have each fault now."""
+        return Counter(fault.kind for lane in self._lanes.values() for fault in lane.health.faults)
 
     async def close(self) -> None:
         await self.batcher.close(self._settings.drain_s)
@@ -212,13 +257,14 @@ class VisionService:
             sizes=[len(picture.data) for picture in pictures],
             timeout_s=self._settings.queue_timeout_s,
         )
+        arrived_at = self._now()
         seen: dict[str, dict[int, SeenFrame]] = {}
         for (index, (frame, _)), answer in zip(good.items(), answers, strict=True):
             if isinstance(answer, Exception):
                 results[index].error = answer
             else:
                 seen.setdefault(frame.camera_id, {})[index] = SeenFrame(
-                    frame, answer.detections, answer.detector
+                    frame, answer.detections, answer.detector, arrived_at, answer.thumb
                 )
                 results[index].detector = answer.detector
         await self._finisher.run(self._advance_all(seen, results))
@@ -249,7 +295,8 @@ class VisionService:
                 message_zh=f"ts：时间早于 {self._settings.max_past_s / 86_400:g} 天前",
                 code="ts_too_old",
             )
-        return Picture(frame.data, probe(frame.data, self._limits))
+        wants_thumb = self._lanes[frame.camera_id].health.wants(frame.ts)
+        return Picture(frame.data, probe(frame.data, self._limits), wants_thumb)
 
     async def _advance_all(
         self, seen: Mapping[str, Mapping[int, SeenFrame]], results: list[FrameResult]
@@ -287,12 +334,13 @@ class VisionService:
             raise UnavailableError("the database refused") from answer
 
     def _report(self, order: Sequence[int], step: Step, results: list[FrameResult]) -> None:
-        for index, outcome in zip(order, step.outcomes, strict=True):
+        for place, (index, outcome) in enumerate(zip(order, step.outcomes, strict=True)):
             result = results[index]
             if isinstance(outcome, Exception):
                 result.error = outcome
                 continue
             result.status = outcome.status
+            result.zones_suspended = place in step.suspended
             if outcome.status == "accepted":
                 result.detections = _counting(outcome.detections, result.detector)
                 result.incidents = self._changed(outcome)
@@ -315,11 +363,18 @@ class VisionService:
             self.slot.reload()
         return detector_runner(lambda: self.slot.current)
 
-    def _lane(self, camera: Camera, checkpoint: Checkpoint | None) -> CameraLane:
+    def _lane(
+        self,
+        camera: Camera,
+        checkpoint: Checkpoint | None,
+        health: Mapping[str, Any] | None,
+    ) -> CameraLane:
+        folder = self._settings.cameras.parent if self._settings.cameras else Path()
         return CameraLane(
             camera,
             self.kinds,
             detector=self.detector,
+            health=LaneHealth(camera, health, read_reference(camera, folder)),
             checkpoint=checkpoint,
             save=self.files.write,
             history_bytes=min(

@@ -10,18 +10,20 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..vision.incident import Incident, IncidentState, Transition
+from ..vision.observation import Observation
 from .changes import (
     CameraChange,
     Change,
+    HealthChange,
     IncidentChange,
     PruneChange,
-    StoredObservation,
     SuggestionChange,
 )
-from .outbox import event_of, step_time
-from .rows import evidence_row, row_of
+from .outbox import Event, event_of, fault_event, step_time
+from .rows import evidence_row, fault_row, row_of
 from .tables import (
     CheckpointRow,
+    HealthRow,
     IncidentRow,
     ObservationRow,
     OutboxRow,
@@ -34,6 +36,8 @@ def write_change(session: Session, change: Change, recorded_at: datetime) -> Non
     """Add one change to the session's transaction."""
     if isinstance(change, CameraChange):
         _write_camera(session, change, recorded_at)
+    elif isinstance(change, HealthChange):
+        _write_health(session, change, recorded_at)
     elif isinstance(change, IncidentChange):
         _write_transitions(session, change.transitions, recorded_at)
     elif isinstance(change, SuggestionChange):
@@ -72,7 +76,9 @@ def _write_transitions(
                 recorded_at=recorded_at,
             )
         )
-        _announce(session, incident, before, recorded_at)
+        event = event_of(incident, before)
+        if event is not None:
+            _announce(session, event, recorded_at)
 
 
 def _rows_of(session: Session, transitions: Sequence[Transition]) -> Sequence[IncidentRow]:
@@ -82,12 +88,8 @@ def _rows_of(session: Session, transitions: Sequence[Transition]) -> Sequence[In
     return session.scalars(select(IncidentRow).where(IncidentRow.id.in_(ids))).all()
 
 
-def _announce(
-    session: Session, incident: Incident, before: IncidentState | None, recorded_at: datetime
-) -> None:
-    event = event_of(incident, before)
-    if event is None:
-        return
+def _announce(session: Session, event: Event, recorded_at: datetime) -> None:
+    """Once: a step that is taken again has the id it had."""
     if session.scalar(select(OutboxRow.seq).where(OutboxRow.id == event.id)) is not None:
         return
     session.add(
@@ -107,6 +109,8 @@ def _announce(
 def _write_camera(session: Session, change: CameraChange, recorded_at: datetime) -> None:
     _write_observations(session, change.observations, recorded_at)
     _write_transitions(session, change.transitions, recorded_at)
+    if change.health is not None:
+        _write_health(session, change.health, recorded_at)
     for picture in change.evidence:
         session.merge(evidence_row(picture))
     session.merge(
@@ -120,8 +124,22 @@ def _write_camera(session: Session, change: CameraChange, recorded_at: datetime)
     )
 
 
+def _write_health(session: Session, change: HealthChange, recorded_at: datetime) -> None:
+    for fault in change.faults:
+        session.merge(fault_row(fault))
+        _announce(session, fault_event(fault), recorded_at)
+    if change.snapshot is not None:
+        session.merge(
+            HealthRow(
+                camera_id=change.camera_id,
+                snapshot=dict(change.snapshot),
+                recorded_at=recorded_at,
+            )
+        )
+
+
 def _write_observations(
-    session: Session, observations: Sequence[StoredObservation], recorded_at: datetime
+    session: Session, observations: Sequence[Observation], recorded_at: datetime
 ) -> None:
     if not observations:
         return
@@ -132,8 +150,10 @@ def _write_observations(
                 "camera_id": seen.camera_id,
                 "zone_id": seen.zone_id,
                 "kind": seen.kind,
+                "incident_id": seen.incident_id,
                 "at": seen.at,
                 "strength": seen.strength,
+                "holds": seen.holds,
                 "reasons": list(seen.reasons),
                 "recorded_at": recorded_at,
             }

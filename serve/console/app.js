@@ -47,7 +47,11 @@ async function beat() {
       const ready = await api.readiness();
       const failing = Object.entries(ready.checks).filter(([, check]) => !check.ok);
       const text = ready.ready ? "运行正常" : `未就绪：${failing.map(([n]) => CHECK_NAMES[n] ?? n).join("、")}`;
-      const models = ["detector", "router"].map((name) => ready.checks[name]?.detail).filter(Boolean);
+      const models = ["detector", "router"].flatMap((name) => {
+        const check = ready.checks[name];
+        const refused = check?.refused && `已拒绝 ${check.refused.model}：${check.refused.reason_zh}`;
+        return [check?.detail, refused].filter(Boolean);
+      });
       showHealth(ready.ready ? "good" : "bad", text, models);
       await current?.view.refresh?.();
     } catch (error) {

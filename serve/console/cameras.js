@@ -32,13 +32,25 @@ function card(camera, kinds) {
     "article",
     { class: "camera" },
     sketch(camera.zones),
-    el("strong", {}, camera.name),
+    el("span", { class: "row-head" }, el("strong", {}, camera.name), health(camera.health)),
     el("span", { class: "dim" }, camera.id),
     el("ul", { class: "zones" }, camera.zones.map((zone) =>
       el("li", {}, zone.name, el("span", { class: "dim" }, zone.forbids.map((kind) => kinds.get(kind) ?? kind).join("、"))))),
     el("span", { class: "row-foot" }, `最近画面 ${moment(camera.last_frame_at, camera.timezone)}`,
       el("span", { class: open ? "chip open" : "chip ended" }, open ? `${open} 起进行中` : "无事件")),
+    trouble(camera),
   );
+}
+
+function health(known) {
+  if (!known) return null;
+  return el("span", { class: known.faults.length ? "chip human" : "chip auto" }, known.state_zh);
+}
+
+function trouble({ health: known, timezone }) {
+  if (!known?.faults.length) return null;
+  const since = `${known.reason_zh}，自 ${moment(known.since, timezone)}`;
+  return el("p", { class: "trouble" }, since, known.zones_suspended ? "；区域判定已暂停" : "");
 }
 
 function sketch(zones) {

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 
 from ..schemas import CameraOut, CamerasAnswer, KindOut, ZoneOut
 from ..services import Use
+from ..views import health_view
 from .common import answer, problems
 
 router = APIRouter(tags=["cameras"])
@@ -41,6 +42,7 @@ async def list_cameras(services: Use) -> Response:
                     ],
                     last_frame_at=vision.last_frame_at(camera.id) if vision else None,
                     open_incidents=counts.get(camera.id, 0),
+                    health=health_view(vision.health(camera.id)) if vision else None,
                 )
                 for camera in services.cameras.cameras
             ],

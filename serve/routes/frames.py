@@ -170,6 +170,7 @@ def _answer_of(
     for index, (frame, result) in enumerate(zip(frames, results, strict=True)):
         camera_id = frame.camera_id if isinstance(frame, Frame) else None
         row = FrameOut(index=index, status=result.name, camera_id=camera_id)
+        row.zones_suspended = result.zones_suspended
         if result.error is not None:
             row.error = item_error(result.error)
         if result.detections is not None and result.detector is not None:

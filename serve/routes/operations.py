@@ -54,4 +54,6 @@ async def readyz(services: Use) -> Response:
 )
 async def metrics(services: Use) -> Response:
     services.metrics.set_incidents(await asyncio.to_thread(services.store.counts))
+    if services.vision is not None:
+        services.metrics.set_faults(services.vision.fault_counts())
     return Response(services.metrics.text(), media_type=CONTENT_TYPE_LATEST)

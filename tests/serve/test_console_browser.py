@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 from serve_support import entry, picture, post_frames, running
 
@@ -74,6 +76,20 @@ def test_an_incident_and_its_pictures_are_shown(
         assert monotonic() < end
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= width, "nothing sticks out sideways"
+
+
+def test_an_ill_camera_is_shown_with_its_fault(
+    page: Any, client: httpx.Client, now: datetime
+) -> None:
+    page.goto(f"{client.base_url}/#/cameras")
+    page.wait_for_selector(".camera >> text=正常")
+    start = now - timedelta(seconds=60)
+    entries = [entry(s, start + timedelta(seconds=s)) for s in range(15)]
+    dark = cv2.imencode(".jpg", np.zeros((384, 640, 3), np.uint8))[1].tobytes()
+    post_frames(client, entries, {f"f{s}": dark for s in range(15)})
+    page.wait_for_selector(".trouble >> text=画面全黑")
+    assert "区域判定已暂停" in page.locator(".trouble").inner_text()
+    assert page.locator(".camera .chip.human").inner_text() == "画面全黑"
 
 
 def test_it_says_when_the_service_is_gone(

@@ -14,6 +14,7 @@ from serve_support import entry, picture, post_frames, running
 from xiaozheng.config.errors import FrameError, InputError
 from xiaozheng.serve.evidence_files import EvidenceFiles
 from xiaozheng.serve.lane import CameraLane, SeenFrame
+from xiaozheng.serve.lane_health import LaneHealth
 from xiaozheng.serve.records import Checkpoint
 from xiaozheng.serve.settings import Settings
 from xiaozheng.vision.cameras import Camera
@@ -57,7 +58,7 @@ def seen(second: int) -> SeenFrame:
     """A car stands there from second 2 on."""
     boxes = [(128.0, 192.0, 192.0, 256.0)] if second >= 2 else []
     found = Detections.of(boxes, [0.9] * len(boxes), ["car"] * len(boxes), LABELS, (640, 384))
-    return SeenFrame(Frame("cam-1", T0 + timedelta(seconds=second), second, DATA), found, SEER)
+    return SeenFrame(Frame("cam-1", T0 + timedelta(seconds=second), second, DATA), found, SEER, T0)
 
 
 def lane(folder: Path, checkpoint: Checkpoint | None = None) -> CameraLane:
@@ -65,6 +66,7 @@ def lane(folder: Path, checkpoint: Checkpoint | None = None) -> CameraLane:
         CAMERA,
         load_kinds(),
         detector=SEER,
+        health=LaneHealth(CAMERA, None, None),
         checkpoint=checkpoint,
         save=EvidenceFiles(folder).write,
         history_bytes=1_000_000,
@@ -119,7 +121,7 @@ def test_what_was_not_stored_is_forgotten(tmp_path: Path) -> None:
 def test_a_frame_that_breaks_the_engine_fails_alone(tmp_path: Path) -> None:
     frames = [seen(s) for s in range(20)]
     naive = replace(frames[10].frame, ts=frames[10].frame.ts.replace(tzinfo=None))
-    broken = [*frames[:10], SeenFrame(naive, frames[10].detections, SEER), *frames[11:]]
+    broken = [*frames[:10], SeenFrame(naive, frames[10].detections, SEER, T0), *frames[11:]]
     step = lane(tmp_path).advance(broken)
     assert isinstance(step.outcomes[10], FrameError)
     assert statuses(step.outcomes).count("accepted") == 19

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from xiaozheng.config.errors import InputError
-from xiaozheng.serve.changes import CameraChange, IncidentChange, PruneChange, StoredObservation
+from xiaozheng.serve.changes import CameraChange, IncidentChange, PruneChange
 from xiaozheng.serve.store import Store
 from xiaozheng.vision.incident import Incident, IncidentState, Transition
+from xiaozheng.vision.observation import Observation
 
 T0 = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 NOW = T0 + timedelta(hours=1)
@@ -63,7 +64,7 @@ def step(state: IncidentState, seen_s: float = 20, *, changed: bool = True) -> T
     return Transition(incident, changed)
 
 
-def change(*steps: Transition, observations: tuple[StoredObservation, ...] = ()) -> CameraChange:
+def change(*steps: Transition, observations: tuple[Observation, ...] = ()) -> CameraChange:
     return CameraChange("cam-1", T0, 7, {}, steps, (), observations)
 
 
@@ -151,16 +152,24 @@ def test_old_events_are_forgotten_and_their_numbers_never_given_again(
 
 def test_observations_are_kept_in_order_and_forgotten_by_number(store: Store) -> None:
     seen = tuple(
-        StoredObservation(
-            "cam-1", "kerb", "illegal_parking", T0 + timedelta(seconds=n), 0.5 + n / 10, ("慢",)
+        Observation(
+            camera_id="cam-1",
+            kind="illegal_parking",
+            zone_id="kerb",
+            incident_id="a" if n < 3 else "b",
+            at=T0 + timedelta(seconds=n),
+            strength=0.5 + n / 10,
+            holds=n != 1,
+            reasons=("慢",),
         )
         for n in range(4)
     )
     store.write([change(observations=seen)])
-    assert store.observations("cam-1", T0, T0 + timedelta(seconds=3)) == list(seen[:3])
-    assert store.observations("cam-2", T0, NOW) == []
+    assert store.observations("a") == list(seen[:3])
+    assert store.observations("c") == []
     store.write([PruneChange(T0, 9, T0, 1)])
-    assert store.observations("cam-1", T0, NOW) == [seen[3]]
+    assert store.observations("a") == []
+    assert store.observations("b") == [seen[3]]
 
 
 def test_a_database_of_the_version_before_is_brought_up_with_all_it_holds(
