@@ -1,4 +1,5 @@
-"""`python -m xiaozheng.datasets.scenes clips|stills|suite`: render what training and demo need."""
+"""`python -m xiaozheng.datasets.scenes stills|clips|events|suite`: render what training, demo and
+the event suite need."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .choreography import Clip
 from .clips import all_clips
+from .event_clips import event_clips
 from .stills import SAMPLES, render_stills
 from .suite import write_suite
 
@@ -24,11 +26,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     with _bar() as progress:
         if args.job == "stills":
             _stills(args, progress)
+        elif args.job == "events":
+            _events(args, progress)
         else:
-            wanted = [c for c in all_clips() if not args.only or c.name in args.only]
-            for clip in wanted:
+            for clip in _wanted(all_clips(), args.only):
                 _clip(clip, args.out, args.work or args.out / "work", progress)
     return 0
+
+
+def _wanted(clips: Sequence[Clip], names: Sequence[str] | None) -> list[Clip]:
+    return [clip for clip in clips if not names or clip.name in names]
+
+
+def _events(args: argparse.Namespace, progress: Progress) -> None:
+    """Render the event suite; suite.yaml names the clips that are there, so it is usable early."""
+    videos = args.out / "clips"
+    videos.mkdir(parents=True, exist_ok=True)
+    clips = event_clips()
+    for clip in _wanted(clips, args.only):
+        if not (videos / f"{clip.name}.mp4").exists():
+            _clip(clip, videos, args.work or args.out / "work", progress)
+        there = [c for c in clips if (videos / f"{c.name}.mp4").exists()]
+        write_suite(there, args.out / "suite.yaml")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -42,6 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     clips.add_argument(
         "--only", nargs="*", choices=[c.name for c in all_clips()], help="clip names"
     )
+    events = jobs.add_parser("events", help="render the event suite: OUT/suite.yaml, OUT/clips")
+    events.add_argument("--out", type=Path, required=True)
+    events.add_argument("--work", type=Path, help="folder for frames (default OUT/work)")
+    events.add_argument("--only", nargs="*", choices=[c.name for c in event_clips()])
     stills = jobs.add_parser("stills", help="render labelled training stills")
     stills.add_argument("--out", type=Path, required=True)
     stills.add_argument("--count", type=int, required=True)

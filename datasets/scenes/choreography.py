@@ -34,7 +34,7 @@ class Happening:
     kind: str
     zone: str
     start_s: float
-    end_s: float
+    end_s: float | None  # None: still going on when the clip ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,12 @@ class Clip:
     duration_s: float
     zones: tuple[GroundZone, ...]
     truth: tuple[Happening, ...]
+    fps: int = FPS
 
     @property
     def frames(self) -> int:
-        """Number of pictures at `FPS`."""
-        return round(self.duration_s * FPS)
+        """Number of pictures."""
+        return round(self.duration_s * self.fps)
 
 
 def zone_polygon(camera: Camera, zone: GroundZone) -> list[list[float]]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .catalogue import Part, mesh_of, parts_of
-from .choreography import FPS, Clip
+from .choreography import Clip
 from .description import Camera, Light, Scene, ground_m, place_at, project
 
 Region = tuple[int, int, int, int]
@@ -101,7 +101,8 @@ class Extents:
 
 
 def with_shadow(corners: NDArray[np.float64], light: Light) -> NDArray[np.float64]:
-    """Corners, where the sun throws them on the ground, and a margin for soft contact shade."""
+    """Corners, where light throws them on the ground, a margin for soft contact shade, and their
+    image in wet ground."""
     height = np.maximum(corners[:, 2], 0.0)
     # After sunset the houses block the low sun and only the lamps overhead throw (short) shadows.
     reach = 0.5 if light.lamps_lit else 1 / math.tan(math.radians(light.sun_height_deg))
@@ -119,7 +120,12 @@ def with_shadow(corners: NDArray[np.float64], light: Light) -> NDArray[np.float6
     around = [
         ground + np.array([dx, dy, 0.0]) for dx in (-margin, margin) for dy in (-margin, margin)
     ]
-    return np.concatenate([corners, thrown, *around])
+    reached = [corners, thrown, *around]
+    if light.hour == "night":  # lit shop windows throw shadows towards the carriageway
+        reached.append(ground - np.stack([0 * height, 1.5 * height, 0 * height], axis=1))
+    if light.wet:
+        reached.append(corners * np.array([1.0, 1.0, -1.0]))
+    return np.concatenate(reached)
 
 
 def region_of(corners: NDArray[np.float64], camera: Camera) -> Region | None:
@@ -188,19 +194,19 @@ def render_clip(clip: Clip, stage: Shooter, folder: Path) -> Iterator[int]:
     index: NDArray[np.int32] | None = None
     kept = sorted(int(p.stem) for p in folder.glob("*.npz"))
     for number in range(clip.frames):
-        after = shown_at(scene, number / FPS)
+        after = shown_at(scene, number / clip.fps)
         path = frame_path(folder, number)
         if number <= (kept[-1] if kept else -1):
             if path.exists() and number == kept[-1]:
                 rgb, index = load_frame(path)
         elif rgb is None or index is None:
-            stage.pose(scene, number / FPS)
+            stage.pose(scene, number / clip.fps)
             rgb, index = stage.shoot(scene.light.haze, None, PLATE_SAMPLES)
             save_frame(path, rgb, index)
         else:
             regions = changed_regions(before, after, scene, extents)
             if regions:
-                stage.pose(scene, number / FPS)
+                stage.pose(scene, number / clip.fps)
                 rgb, index = rgb.copy(), index.copy()
                 for region in regions:
                     part, ids = stage.shoot(scene.light.haze, region, FRAME_SAMPLES)

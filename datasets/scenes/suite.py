@@ -31,8 +31,10 @@ def _entry(clip: Clip) -> dict[str, Any]:
         }
         for z in clip.zones
     ]
-    truth = [
-        {"kind": h.kind, "zone": h.zone, "start_s": h.start_s, "end_s": h.end_s} for h in clip.truth
+    truth: list[dict[str, Any]] = [
+        {"kind": h.kind, "zone": h.zone, "start_s": h.start_s}
+        | ({} if h.end_s is None else {"end_s": h.end_s})
+        for h in clip.truth
     ]
     return {
         "file": f"clips/{clip.name}.mp4",

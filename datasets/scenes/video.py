@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .boxes import visible_boxes
 from .catalogue import PARTS_PER_ACTOR, parts_of
-from .choreography import FPS, Clip
+from .choreography import Clip
 from .clip_render import frame_path, load_frame
 from .description import Scene, place_at
 from .film import Film, develop, meter
@@ -34,13 +34,17 @@ def stored_frames(
 
 
 def encode(clip: Clip, folder: Path, target: Path) -> None:
-    """Develop and encode (yuv420p, `FPS`); exposure is metered once, on the first frame."""
+    """Develop and encode (yuv420p); exposure is metered once, on the first frame.
+
+    The file appears whole or not at all.
+    """
     import av
 
     dark = _DARKNESS[clip.scene.light.hour]
     film: Film | None = None
-    with av.open(str(target), "w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(FPS))
+    draft = target.with_name(f".{target.name}")
+    with av.open(str(draft), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(clip.fps))
         stream.width, stream.height = clip.scene.camera.width, clip.scene.camera.height
         stream.pix_fmt = "yuv420p"
         stream.options = {"crf": str(CRF), "preset": "slow"}
@@ -50,6 +54,7 @@ def encode(clip: Clip, folder: Path, target: Path) -> None:
             frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+    draft.replace(target)
 
 
 def labels_at(scene: Scene, t_s: float) -> list[str | None]:
@@ -67,7 +72,7 @@ def true_boxes(clip: Clip, folder: Path) -> dict[str, Any]:
     """Visible boxes of every frame as plain data: label, actor, [x0, y0, x1, y1] in pixels."""
     frames = []
     for number, (_, index) in enumerate(stored_frames(clip, folder)):
-        labels = labels_at(clip.scene, number / FPS)
+        labels = labels_at(clip.scene, number / clip.fps)
         found = []
         for k, actor in enumerate(clip.scene.actors):
             for j in range(PARTS_PER_ACTOR):
@@ -82,5 +87,5 @@ def true_boxes(clip: Clip, folder: Path) -> dict[str, Any]:
                     }
                     for b in visible_boxes(index, only)
                 ]
-        frames.append({"t": round(number / FPS, 3), "boxes": found})
-    return {"clip": clip.name, "fps": FPS, "frames": frames}
+        frames.append({"t": round(number / clip.fps, 3), "boxes": found})
+    return {"clip": clip.name, "fps": clip.fps, "frames": frames}
