@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,15 @@ from ..config.errors import DatasetError, InputError
 from ..eval.detector import evaluate, figures
 from ..eval.detector_page import detector_page
 from ..eval.detector_run import Examinee, Run
-from ..eval.detector_set import TestSet, Wishes, read_test_set
+from ..eval.detector_set import (
+    ALL_PARTS,
+    Labelled,
+    TestSet,
+    Wishes,
+    make_test_set,
+    read_folders,
+    read_part,
+)
 from ..eval.report import number, percent, write_report
 from ..models.registry import Registry
 from ..models.runtimes import Backend
@@ -25,13 +34,27 @@ SHOWN_PROBLEMS = 20
 SHOWN_CLASSES = 12
 
 
+class Part(StrEnum):
+    """Parts of a data-set folder."""
+
+    train = "train"
+    val = "val"
+    held = "held"
+    all = ALL_PARTS
+
+
 def eval_detector(
-    images: Annotated[Path, typer.Option(help="图片目录（含子目录）")],
-    labels: Annotated[Path, typer.Option(help="YOLO 标注目录，文件名与图片一致")],
-    classes: Annotated[
-        Path, typer.Option(help="类别名文件：每行一个，或含 names 的 YAML（如 data.yaml）")
-    ],
     json_out: Annotated[Path, typer.Option("--json", help="各项指标写入此文件（JSON）")],
+    images: Annotated[Path | None, typer.Option(help="图片目录（含子目录）")] = None,
+    labels: Annotated[Path | None, typer.Option(help="YOLO 标注目录，文件名与图片一致")] = None,
+    classes: Annotated[
+        Path | None,
+        typer.Option(help="类别名文件：每行一个，或含 names 的 YAML（如 data.yaml）"),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="数据集目录（见 datasets 命令），代替以上三项")
+    ] = None,
+    part: Annotated[Part, typer.Option(help="与 --data 合用：取哪个分集")] = Part.val,
     html_out: Annotated[
         Path | None, typer.Option("--html", help="同时写一份可直接打开的网页报告")
     ] = None,
@@ -57,19 +80,41 @@ def eval_detector(
     退出码：0 全部可用，2 有图片或标注不可用（其余照常评测）或输入有误，1 内部失败。
     """
     examinee = Examinee(Registry(shelf), model, backend)
-    wishes = Wishes(_aliases(alias or []), tuple(absent or ()), missing_is_empty, limit)
-    test_set = read_test_set(images, labels, classes, examinee.detector.labels, wishes)
+    wishes = Wishes(_aliases(alias or []), tuple(absent or ()), limit)
+    labelled = _read(images, labels, classes, data, part, missing_is_empty)
+    test_set = make_test_set(labelled, examinee.detector.labels, wishes)
     run = _run(examinee, test_set)
     if not run.found:
-        raise DatasetError(f"{images}: no usable picture", message_zh=f"没有一张图片可用：{images}")
+        raise DatasetError(
+            f"{test_set.title}: no usable picture",
+            message_zh=f"没有一张图片可用：{test_set.title}",
+        )
     result = evaluate(run, test_set)
     found = figures(result)
     now = datetime.now(UTC)
-    page = detector_page(result, found, str(images), now, mistakes if html_out else 0)
+    page = detector_page(result, found, now, mistakes if html_out else 0)
     write_report(found, page, json_out, html_out, kind="detector", made=now)
     _show(found, [path for path in (json_out, html_out) if path is not None])
     if found["problems"]:
         raise typer.Exit(EXIT_BAD_INPUT)
+
+
+def _read(
+    images: Path | None,
+    labels: Path | None,
+    classes: Path | None,
+    data: Path | None,
+    part: Part,
+    missing_is_empty: bool,
+) -> Labelled:
+    if data is not None and images is labels is classes is None:
+        return read_part(data, part.value)
+    if data is None and images is not None and labels is not None and classes is not None:
+        return read_folders(images, labels, classes, missing_is_empty)
+    raise InputError(
+        "give either --images, --labels and --classes together, or --data alone",
+        message_zh="请同时给出 --images、--labels、--classes，或只给 --data",
+    )
 
 
 def _aliases(given: list[str]) -> dict[str, str]:

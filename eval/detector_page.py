@@ -19,20 +19,20 @@ FULL = "overflowing_bin"
 
 
 def detector_page(
-    result: Evaluation, found: Mapping[str, Any], title: str, made: datetime, mistakes: int
+    result: Evaluation, found: Mapping[str, Any], made: datetime, mistakes: int
 ) -> Page:
     """Key figures first, then what they are made of, the worst mistakes at the end.
 
     Args:
         result: the measurement.
         found: its `figures`.
-        title: what was measured on.
         made: when.
         mistakes: how many pictures of mistakes to show at most.
     """
     page = Page(
         f"检测评测 · {found['model']}",
-        f"{title} · {found['n_images']} 张图片 · {found['backend']} · {made:%Y-%m-%d %H:%M} UTC",
+        f"{result.test_set.title} · {found['n_images']} 张图片 · {found['backend']} · "
+        f"{made:%Y-%m-%d %H:%M} UTC",
     )
     page.tiles(*_tiles(found))
     _classes(page, result, found)
@@ -127,7 +127,8 @@ def _curves(page: Page, result: Evaluation, found: Mapping[str, Any]) -> None:
                 y_range=(0.0, 1.0),
             )
         )
-    page.charts("准确率—召回率曲线", *charts, note="IoU 0.5，COCO 插值；圆点为模型阈值所在。")
+    note = "IoU 0.5，COCO 插值。圆点为产品在模型阈值上实际给出的结果，可能略偏离曲线。"
+    page.charts("准确率—召回率曲线", *charts, note=note)
 
 
 def _ap_bars(found: Mapping[str, Any]) -> list[Bar]:

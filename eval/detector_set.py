@@ -9,14 +9,16 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from ..config.errors import DatasetError, InputError
+from ..config.errors import DatasetError
 from ..config.yamlfile import load_yaml
 from ..datasets.aliases import canonical
+from ..datasets.folder import scan_dataset
 from ..datasets.problems import Problem
-from ..datasets.table import Picture, Table, picture, relabel
-from ..datasets.yolo import IMAGE_SUFFIXES, parse_labels, read_names
+from ..datasets.table import Picture, Row, Table, picture, relabel
+from ..datasets.yolo import CLASSES_FILE, IMAGE_SUFFIXES, parse_labels, read_names
 
 YAML_SUFFIXES = (".yaml", ".yml")
+ALL_PARTS = "all"
 
 
 class _Names(BaseModel):
@@ -32,6 +34,7 @@ class TestSet:
     """What is judged and what is not.
 
     Attributes:
+        title: where the pictures come from.
         table: pictures whose labels could be read; its names are the classes that are judged.
         unknown: classes of the set that the model does not have, with their count of boxes.
         unlabelled: classes of the model that the set says nothing about; they are not judged.
@@ -42,6 +45,7 @@ class TestSet:
 
     __test__ = False
 
+    title: str
     table: Table
     unknown: dict[str, int]
     unlabelled: tuple[str, ...]
@@ -52,59 +56,102 @@ class TestSet:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How to read a set.
+    """How to judge a set.
 
     Attributes:
         aliases: class name → label, before the common table; to "" leaves the class out.
         absent: labels of the model that are known to be in no picture: each such box is false.
-        missing_is_empty: a picture without label file shows nothing, instead of being left out.
         limit: take this many pictures, evenly spread; 0 takes all.
     """
 
     aliases: Mapping[str, str]
     absent: Sequence[str] = ()
-    missing_is_empty: bool = False
     limit: int = 0
 
 
-def read_test_set(
-    images: Path, labels: Path, classes: Path, model_labels: Sequence[str], wishes: Wishes
-) -> TestSet:
-    """Read YOLO labels; a picture whose labels are wrong is left out and named.
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Pictures and labels under the set's own class names.
+
+    Attributes:
+        title: where they come from.
+        table: pictures whose labels could be read.
+        problems: files that were left out, and why.
+    """
+
+    title: str
+    table: Table
+    problems: tuple[Problem, ...]
+
+
+def read_part(folder: Path, part: str) -> Labelled:
+    """One part of a data-set folder (see `xiaozheng datasets`); `ALL_PARTS` takes everything.
+
+    Raises:
+        DatasetError: the folder cannot be read, or the part has no picture.
+        ConfigError: its `dataset.yaml` is missing or wrong.
+    """
+    dataset, problems = scan_dataset(folder)
+    table = dataset.table if part == ALL_PARTS else dataset.part(part)
+    if not table.pictures:
+        raise DatasetError(
+            f"{folder}: no picture in part {part!r}; run `xiaozheng datasets split` or take all",
+            message_zh=f"{folder} 的分集 {part} 没有图片；请先运行 xiaozheng datasets split "
+            f"{folder}，或用 --part {ALL_PARTS}",
+        )
+    return Labelled(f"{folder} · {part}", table, problems)
+
+
+def read_folders(
+    images: Path, labels: Path, classes: Path, missing_is_empty: bool = False
+) -> Labelled:
+    """YOLO labels of a folder of pictures; a picture whose labels are wrong is left out and named.
 
     Args:
         images: folder of pictures, sub-folders included.
         labels: folder of `.txt` files under the same relative names.
         classes: class names, one a line, or a YAML file with `names`.
-        model_labels: the classes that the model knows.
-        wishes: aliases and the rest.
+        missing_is_empty: a picture without label file shows nothing, instead of being left out.
 
     Raises:
-        DatasetError: a folder or the class list is missing or empty, an alias or absent class
-            names a label that the model does not have, or no class is shared.
+        DatasetError: a folder or the class list is missing or empty.
+        ConfigError: the class list is not the YAML that was expected.
     """
     for folder in (images, labels):
         if not folder.is_dir():
             raise DatasetError(f"{folder}: no such folder", message_zh=f"缺少目录：{folder}")
     names = read_class_names(classes)
+    table, problems = _scan(images, labels, names, missing_is_empty)
+    return Labelled(str(images), table, problems)
+
+
+def make_test_set(labelled: Labelled, model_labels: Sequence[str], wishes: Wishes) -> TestSet:
+    """Labels in the model's class names.
+
+    Raises:
+        DatasetError: an alias or absent class names a label that the model does not have, or set
+            and model share no class.
+    """
     _check(wishes, model_labels)
+    names = labelled.table.names
     mapping = _mapping(names, model_labels, wishes.aliases)
     shared = set(mapping.values()) | set(wishes.absent)
     if not shared:
-        raise InputError(
-            f"{classes}: none of the classes {', '.join(names)} is one of the model's",
-            message_zh=f"{classes} 的类别与模型的类别没有交集",
+        raise DatasetError(
+            f"{labelled.title}: none of the classes {', '.join(names)} is one of the model's",
+            message_zh=f"{labelled.title} 的类别与模型的类别没有交集",
         )
-    raw, problems = _scan(images, labels, names, wishes)
-    counts = raw.counts()
+    chosen = labelled.table.select(_spread(labelled.table.pictures, wishes.limit))
+    counts = chosen.counts()
     judged = tuple(label for label in model_labels if label in shared)
     return TestSet(
-        table=relabel(raw, mapping, judged),
+        title=labelled.title,
+        table=relabel(chosen, mapping, judged),
         unknown={name: counts[name] for name in names if name not in mapping},
         unlabelled=tuple(label for label in model_labels if label not in shared),
         absent=tuple(label for label in judged if label not in mapping.values()),
         renamed={name: label for name, label in mapping.items() if name != label},
-        problems=problems,
+        problems=labelled.problems,
     )
 
 
@@ -154,38 +201,36 @@ def _check(wishes: Wishes, model_labels: Sequence[str]) -> None:
 
 
 def _scan(
-    images: Path, labels: Path, names: tuple[str, ...], wishes: Wishes
+    images: Path, labels: Path, names: tuple[str, ...], missing_is_empty: bool
 ) -> tuple[Table, tuple[Problem, ...]]:
     files = sorted(p for p in images.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
     if not files:
         raise DatasetError(f"{images}: holds no picture", message_zh=f"目录中没有图片：{images}")
-    stems = {p.relative_to(images).with_suffix("") for p in files}
     pictures: list[Picture] = []
     problems: list[Problem] = []
-    for path in _spread(files, wishes.limit):
+    for path in files:
         label = labels / path.relative_to(images).with_suffix(".txt")
+        rows: list[Row] = []
+        wrong: list[Problem] = []
         if label.is_file():
             rows, wrong = parse_labels(label, len(names))
-        elif wishes.missing_is_empty:
-            rows, wrong = [], []
-        else:
-            rows, wrong = [], [Problem(path, 0, "no label file", "missing_labels")]
+        elif not missing_is_empty:
+            wrong = [Problem(path, 0, "no label file", "missing_labels")]
         problems += wrong
         if not wrong:
             pictures.append(picture(path, rows))
-    lonely = sorted(
-        p for p in labels.rglob("*.txt") if p.relative_to(labels).with_suffix("") not in stems
-    )
+    stems = {p.relative_to(images).with_suffix("") for p in files}
     problems += [
-        Problem(p, 0, "no picture of this name", "missing_picture")
-        for p in lonely
-        if p.resolve().parent != labels.resolve() or p.name != "classes.txt"
+        Problem(path, 0, "no picture of this name", "missing_picture")
+        for path in sorted(labels.rglob("*.txt"))
+        if (name := path.relative_to(labels)).with_suffix("") not in stems
+        and name != Path(CLASSES_FILE)
     ]
     return Table(names, tuple(pictures)), tuple(problems)
 
 
-def _spread(files: list[Path], limit: int) -> list[Path]:
-    """`limit` files, evenly spread over all, always the same ones."""
-    if not 0 < limit < len(files):
-        return files
-    return [files[i * len(files) // limit] for i in range(limit)]
+def _spread(pictures: Sequence[Picture], limit: int) -> Sequence[Picture]:
+    """`limit` pictures, evenly spread over all, always the same ones."""
+    if not 0 < limit < len(pictures):
+        return pictures
+    return [pictures[i * len(pictures) // limit] for i in range(limit)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import numpy as np
 import pytest
 
 from xiaozheng.cli.main import run
+from xiaozheng.datasets.folder import about, write_dataset
+from xiaozheng.eval.detector_set import read_folders
 
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 SHELF = Path(__file__).parent.parent / "fixtures" / "shelf"
 BLUE, CYAN, YELLOW, PINK = (255, 0, 0), (255, 255, 0), (0, 255, 255), (255, 0, 255)
 FIRST, SECOND = (64, 36, 128, 108), (320, 180, 480, 300)
@@ -55,7 +59,7 @@ def measure(album: Path, *more: str | Path) -> int:
     parts = {"--images": "images", "--labels": "labels", "--classes": "classes.txt"}
     given = [str(a) for a in more]
     for option, name in parts.items():
-        if option not in given:
+        if option not in given and "--data" not in given:
             given += [option, str(album / name)]
     target = [] if "--json" in given else ["--json", str(album / "out.json")]
     return run(["eval", "detector", "--shelf", str(SHELF), "--model", "colours", *given, *target])
@@ -165,6 +169,23 @@ def test_a_limit_takes_pictures_from_all_over(album: Path) -> None:
     assert figures(album, "--limit", "2")["n_images"] == 2
     assert figures(album, "--limit", "2")["classes"]["unknown_to_model"] == {"猫": 0}
     assert figures(album, "--limit", "99")["n_images"] == 5
+
+
+def test_a_part_of_a_data_set_folder(
+    album: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labelled = read_folders(album / "images", album / "labels", album / "classes.txt")
+    folder = tmp_path / "set"
+    parts = ["train", "val", "val", "", "held"]
+    write_dataset(folder, labelled.table, about(labelled.table, NOW), parts)
+    assert figures(album, "--data", folder)["n_images"] == 2
+    assert figures(album, "--data", folder, "--part", "held")["n_images"] == 1
+    assert figures(album, "--data", folder, "--part", "all")["n_images"] == 5
+    write_dataset(folder, labelled.table, about(labelled.table, NOW), over=True)
+    capsys.readouterr()
+    assert measure(album, "--data", folder) == 2
+    assert "datasets split" in capsys.readouterr().err
+    assert measure(album, "--data", folder, "--images", album) == 2
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def measured(*pictures: Shown) -> Evaluation:
         "m@1", "test", NAMES, {n: n for n in NAMES}, dict.fromkeys(NAMES, BAR), items, (), 0.01
     )
     table = Table(NAMES, tuple(item.picture for item in items))
-    return evaluate(run, TestSet(table, {}, (), (), {}, ()))
+    return evaluate(run, TestSet("made up", table, {}, (), (), {}, ()))
 
 
 CORNER = st.integers(0, 12).map(lambda n: 30.0 * n)
