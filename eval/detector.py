@@ -242,11 +242,11 @@ def _of_size(size: int, item: Judged) -> Bools:
     own = size_of(item.boxes)
     hit = item.partner != NOBODY
     own[hit] = size_of(item.truth[item.partner[hit]])
-    return own == size
+    return np.asarray(own == size)
 
 
 def _true_of_size(size: int, item: Judged) -> Bools:
-    return size_of(item.truth) == size
+    return np.asarray(size_of(item.truth) == size)
 
 
 def _best_threshold(judged: Sequence[Judged], class_id: int) -> dict[str, float]:

@@ -75,7 +75,7 @@ def coco_figures(found: Sequence[Found], names: tuple[str, ...]) -> CocoFigures:
 def size_of(boxes: NDArray[np.floating]) -> NDArray[np.int64]:
     """Index into `SIZES` of each box (N, 4) x1 y1 x2 y2 in pixels."""
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    return np.digitize(area, [32.0**2, 96.0**2], right=True).astype(np.int64)
+    return np.asarray(np.digitize(area, [32.0**2, 96.0**2], right=True), dtype=np.int64)
 
 
 def _mean(values: Floats) -> float:

@@ -15,6 +15,7 @@ from ..config.errors import ImageError, SourceError, XiaozhengError
 from ..datasets.table import Picture, Table
 from ..models.registry import Registry
 from ..models.runtimes import Backend, Session, open_session
+from ..models.runtimes.session import InputSpec
 from ..vision.detections import Detections
 from ..vision.detector import Detector
 from ..vision.images import Image, decode_scaled, probe
@@ -83,6 +84,10 @@ class _Remembering:
     @property
     def precision(self) -> str:
         return self._session.precision
+
+    @property
+    def inputs(self) -> tuple[InputSpec, ...]:
+        return self._session.inputs
 
     @property
     def input_names(self) -> tuple[str, ...]:

@@ -185,7 +185,7 @@ def _mapping(
     found: dict[str, str] = {}
     for name in names:
         own = name if name in model_labels and name not in aliases else None
-        label = own or canonical(name, aliases)
+        label = own or canonical(name, aliases) or ""
         if label in model_labels:
             found[name] = label
     return found
