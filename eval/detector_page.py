@@ -89,16 +89,17 @@ def _classes(page: Page, result: Evaluation, found: Mapping[str, Any]) -> None:
                 percent(figure["f1"]),
                 figure["false"],
                 figure["missed"],
-                f"{number(bare['per_image'])}（{bare['images']} 张）",
+                bare["images"],
+                number(bare["per_image"]),
             )
         )
     columns = (
         "类别", "标注框", "AP50", "AP", "阈值", "准确率", "召回率", "F1", "误报", "漏检",
-        "无此类图片误报/张",
+        "无此类图片", "其上误报/张",
     )  # fmt: skip
     note = (
         "AP 用全部得分的框计算；准确率、召回率、F1、误报、漏检是产品实际使用的阈值上的数。"
-        "最后一列只看完全没有同族目标（如垃圾桶与满溢垃圾桶为一族）的图片。"
+        "最后两列只看完全没有同族目标（如垃圾桶与满溢垃圾桶为一族）的图片。"
     )
     page.table("各类指标", columns, rows, note)
 

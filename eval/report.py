@@ -43,6 +43,8 @@ __all__ = [
 
 Cell = str | int | float | None
 _NUMBER = ' class="number"'
+DEEPEST = 75
+"""Per cent of the accent colour in the deepest cell; more would hide the digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class Page:
         for name, row in zip(row_names, counts, strict=True):
             whole = sum(row) or 1
             cells = "".join(
-                f'<td class="number" style="--share:{100 * n / whole:.0f}%">{n or "·"}</td>'
+                f'<td class="number" style="--share:{DEEPEST * n / whole:.0f}%">{n or "·"}</td>'
                 for n in row
             )
             body += f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>'
@@ -126,7 +128,7 @@ class Page:
     def pictures(self, title: str, shots: Sequence[Shot], note: str = "") -> None:
         """A grid of pictures with captions."""
         shown = "".join(
-            f'<figure><img loading="lazy" alt="{escape(shot.caption)}" src="{_uri(shot.data)}">'
+            f'<figure><img alt="{escape(shot.caption)}" src="{_uri(shot.data)}">'
             f"<figcaption>{escape(shot.caption)}</figcaption></figure>"
             for shot in shots
         )

@@ -35,7 +35,7 @@ svg text { fill: var(--soft); font-size: 12px; font-variant-numeric: tabular-num
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 14px; margin: 4px 0 0;
   padding: 0; font-size: 13px; } .legend i { display: inline-block; width: 14px; height: 4px;
   margin-right: 5px; vertical-align: middle; border-radius: 2px; }
-.pictures img { width: 100%; display: block; border-radius: 4px; }
+.pictures { align-items: start; } .pictures img { width: 100%; display: block; border-radius: 4px; }
 .pictures figcaption { font-size: 13px; margin-top: 6px; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; background: var(--card); border: 1px solid var(--rule);
   border-radius: 8px; } table { border-collapse: collapse; width: 100%; }
@@ -46,6 +46,6 @@ thead th { color: var(--soft); font-weight: 500; white-space: nowrap; }
 thead th.number { text-align: right; }
 .matrix td { background: color-mix(in srgb, var(--accent) var(--share), transparent);
   text-align: center; } .matrix thead th:not(:first-child) { text-align: center; }
-.matrix tbody th { font-weight: 500; white-space: nowrap; }
+.matrix tbody th { font-weight: 500; white-space: nowrap; width: 1%; }
 @media print { body { background: none; font-size: 12px; } main { max-width: none; padding: 0; } }
 """
