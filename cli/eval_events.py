@@ -15,9 +15,10 @@ from rich.table import Table
 
 from ..eval.events import EventScore, score
 from ..eval.events_clips import Still, run_clips
-from ..eval.events_page import COLUMNS, events_page, rows
+from ..eval.events_page import COLUMNS, events_page, flat, rows
 from ..eval.events_suite import EventSuite, TraceSettings, load_event_suite
 from ..eval.report import write_report
+from ..eval.traces.checks import run_checks
 from ..eval.traces.suite import run_traces
 from ..models.registry import Registry
 from ..vision.detector import Detector
@@ -53,6 +54,9 @@ def eval_events(
     failures: Annotated[
         Path | None, typer.Option(help="模拟轨迹：每个漏报、误报的片段与时间线存到此目录")
     ] = None,
+    checks: Annotated[
+        bool, typer.Option(help="模拟轨迹：另核对帧率、回放速度、重启、开销与一万路摄像机")
+    ] = True,
 ) -> None:
     """按事件评测：一对一配对，给出准确率、召回率、起点误差、重复、断裂与误报。
 
@@ -63,7 +67,11 @@ def eval_events(
     stills: list[Still] = []
     if loaded.traces is not None:
         wishes = _wishes(loaded.traces, hours)
-        figures, result = _traces(wishes, seed, processes or os.cpu_count() or 1, failures)
+        workers = processes or os.cpu_count() or 1
+        figures, result = _traces(wishes, seed, workers, failures)
+        if checks:
+            with err.status("核对帧率、回放速度、重启与一万路摄像机…"):
+                figures["checks"] = run_checks(workers)
     else:
         detector = Detector.open(Registry(shelf), model)
         folder = root or Path(suite).parent
@@ -138,3 +146,6 @@ def _show(figures: dict[str, Any], kinds: Kinds, suite: str) -> None:
     out.print(table)
     if (interval := figures["interval_95"]["f1"]) is not None:
         out.print(f"F1 的 95% 区间（按片段自助抽样）：{interval[0]:.4f}–{interval[1]:.4f}")
+    for title in ("engine", "checks"):
+        for name, value in flat(figures.get(title, {})):
+            out.print(f"{name}: {value}", markup=False)

@@ -72,8 +72,9 @@ def events_page(
         Tile("误报/摄像机·日", number(figures["false_alarms_per_camera_day"], 3)),
     )
     page.table("按类型", COLUMNS, rows(figures, kinds))
-    if "checks" in figures:
-        page.table("核对项", ("核对", "结果"), list(_flat(figures["checks"])))
+    for title, key in (("引擎开销", "engine"), ("核对项", "checks")):
+        if key in figures:
+            page.table(title, ("项目", "结果"), list(flat(figures[key])))
     clips = list(figures["per_clip"].items())
     wrong_first = sorted(clips, key=lambda c: -(c[1]["misses"] + c[1]["false_alarms"]))
     page.table(
@@ -108,9 +109,10 @@ def _mistakes(score: EventScore) -> Iterable[tuple[str, ...]]:
             yield name, "误报", extra.kind, extra.zone, f"{extra.onset_s:.1f}", f"{extra.end_s:.1f}"
 
 
-def _flat(checks: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
+def flat(checks: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
+    """Nested figures as lines: dotted name and value."""
     for key, value in checks.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from flat(value, f"{prefix}{key}.")
         else:
             yield prefix + key, f"{value:.4g}" if isinstance(value, float) else str(value)

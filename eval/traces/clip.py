@@ -145,7 +145,7 @@ def _add_kerb(street: Street, short: bool) -> None:
     zone = street.zone("kerb", (near, 0.5), {parking.KIND: dwell})
     if zone is None:
         return
-    parking.add_parking(street, zone, busy=street.log_uniform(0.5, 3.0) * (4 if short else 1))
+    parking.add_parking(street, zone, busy=street.log_uniform(0.5, 3.0))
     per_hour = _traffic(street)
     if signal:
         traffic.add_signal(street, min(street.most_nothing_s(dwell), 75.0), per_hour)

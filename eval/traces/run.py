@@ -36,7 +36,7 @@ class Outcome:
     Attributes:
         engine_s: seconds within `CameraEngine.update`.
         frame_ms: cost of every 50th frame.
-        state_bytes: size of the last snapshot as JSON.
+        state_bytes: size of the largest snapshot as JSON, of every 200th frame.
     """
 
     job: Job
@@ -91,7 +91,7 @@ def run_clip(job: Job, clip: TraceClip, kinds: Kinds) -> Outcome:
     engine = CameraEngine(clip.camera, kinds, model_ref=MODEL_REF)
     opened: dict[str, Incident] = {}
     costs: list[float] = []
-    engine_s = 0.0
+    engine_s, state_bytes = 0.0, 0
     for position, (ts, seq, detections) in enumerate(clip.frames()):
         if position in clip.restarts:
             engine = restarted(engine, clip, kinds)
@@ -101,6 +101,8 @@ def run_clip(job: Job, clip: TraceClip, kinds: Kinds) -> Outcome:
         engine_s += cost
         if position % 50 == 0:
             costs.append(cost * 1000)
+        if position % 200 == 0:
+            state_bytes = max(state_bytes, _size(engine))
         for transition in outcome.transitions:
             if transition.incident.opened_at is not None:
                 opened[transition.incident.id] = transition.incident
@@ -112,8 +114,12 @@ def run_clip(job: Job, clip: TraceClip, kinds: Kinds) -> Outcome:
         boxes=len(clip.sightings.score),
         engine_s=engine_s,
         frame_ms=tuple(costs),
-        state_bytes=len(json.dumps(engine.snapshot(), separators=(",", ":"))),
+        state_bytes=max(state_bytes, _size(engine)),
     )
+
+
+def _size(engine: CameraEngine) -> int:
+    return len(json.dumps(engine.snapshot(), separators=(",", ":")))
 
 
 def restarted(engine: CameraEngine, clip: TraceClip, kinds: Kinds) -> CameraEngine:

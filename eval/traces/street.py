@@ -113,8 +113,8 @@ class Street:
         return float(np.exp(self.rng.uniform(np.log(low), np.log(max(high, low * 1.001)))))
 
     def wait_s(self, mean_s: float) -> float:
-        """Exponential waiting time."""
-        return float(self.rng.exponential(mean_s))
+        """Exponential waiting time; `mean_s` is for an hour, in short clips all comes sooner."""
+        return float(self.rng.exponential(mean_s * min(1.0, self.duration_s / 3600)))
 
     def chance(self, share: float) -> bool:
         return bool(self.rng.random() < share)
