@@ -71,6 +71,9 @@ def split(
         int | None,
         typer.Option(help="文件名为数字且不小于此数的图片视为连拍，相邻且色彩相近者同属一景"),
     ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="已划分的场景保持原分集，只划分新图片")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="标准输出只给一个 JSON 文档")] = False,
 ) -> None:
     """划分训练、验证、留出集；同一片段、同一连拍、近似重复的图片不会被拆开。"""
@@ -80,7 +83,9 @@ def split(
         with watched() as watch:
             rule = LikenessRule(burst_from=bursts_from)
             table = complete_groups(table, rule, ticker(watch, "比对图片", len(table)))
-    parted = write_parts(dataset, table, split_parts(table, val, held))
+    parted = write_parts(
+        dataset, table, split_parts(table, val, held, dataset.parts if keep else ())
+    )
     found = stats_of(parted)
     if as_json:
         print_json({"pictures": found.by_part, "scenes": found.scenes_by_part})

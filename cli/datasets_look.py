@@ -27,7 +27,6 @@ from ..vision.drawing import (
     FONT,
     PALETTE,
     Colour,
-    contact_sheet,
     draw_banner,
     draw_box,
     encode_jpeg,
@@ -39,6 +38,11 @@ from .common import print_json
 from .datasets_show import watched
 
 CELL_PX = 420
+GAP_PX = 4
+VIEW_SIDES = 3.0
+"""A doubt is shown with so many times its boxes' longer side."""
+MIN_VIEW = 0.35
+"""Never less than this part of the picture: the surroundings tell what a thing is."""
 BATCH = 8
 LABEL_BGR: Colour = (255, 255, 255)
 
@@ -143,27 +147,56 @@ def _labelled(item: Picture, names: Sequence[str]) -> Image:
 
 
 def _doubted(rank: int, one: Doubt, table: Table) -> Image:
-    """One doubt: what is labelled in white, what the model sees in yellow."""
+    """One doubt, near by: what is labelled in white, what the model sees in yellow."""
     item = table.pictures[one.picture]
-    canvas = _small(item)
+    view = _view([b for b in (one.box, one.model_box) if b])
+    canvas = _small(item, view)
     if one.box:
-        _draw(canvas, one.box, one.label, LABEL_BGR)
+        _draw(canvas, _within(one.box, view), one.label, LABEL_BGR)
     if one.model_box:
-        _draw(canvas, one.model_box, f"{one.model} {one.score:.2f}", BOX_BGR, below=True)
+        text = f"{one.model} {one.score:.2f}"
+        _draw(canvas, _within(one.model_box, view), text, BOX_BGR, below=True)
     stem = item.path.stem.encode("ascii", "replace").decode()
     draw_banner(canvas, [f"{rank} {one.kind} {one.strength:.2f}  {stem}"])
     return canvas
 
 
-def _small(item: Picture) -> Image:
+def _view(boxes: Sequence[Corners]) -> Corners:
+    """The part of the picture to show: the boxes with as much again around them."""
+    x1, y1 = min(b[0] for b in boxes), min(b[1] for b in boxes)
+    x2, y2 = max(b[2] for b in boxes), max(b[3] for b in boxes)
+    side = min(1.0, max(MIN_VIEW, VIEW_SIDES * max(x2 - x1, y2 - y1)))
+    left = min(max((x1 + x2 - side) / 2, 0), 1 - side)
+    top = min(max((y1 + y2 - side) / 2, 0), 1 - side)
+    return left, top, left + side, top + side
+
+
+def _within(box: Corners, view: Corners) -> Corners:
+    """A box in the coordinates of the part shown."""
+    width, height = view[2] - view[0], view[3] - view[1]
+    return (
+        (box[0] - view[0]) / width,
+        (box[1] - view[1]) / height,
+        (box[2] - view[0]) / width,
+        (box[3] - view[1]) / height,
+    )
+
+
+def _small(item: Picture, view: Corners = (0, 0, 1, 1)) -> Image:
+    """A picture, or the part of it to show, in the size of a cell."""
     image = cv2.imread(str(item.path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
         raise DatasetError(
             f"{item.path}: not a readable picture", message_zh=f"图片无法读取：{item.path}"
         )
+    height, width = image.shape[:2]
+    left, top, right, bottom = (
+        round(v * side) for v, side in zip(view, (width, height) * 2, strict=True)
+    )
+    image = image[top : max(bottom, top + 1), left : max(right, left + 1)]
     scale = CELL_PX / max(image.shape[:2])
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return np.asarray(cv2.resize(image, size), dtype=np.uint8)
 
 
 def _draw(canvas: Image, box: Corners, text: str, colour: Colour, *, below: bool = False) -> None:
@@ -185,5 +218,15 @@ def _four(row: list[float]) -> Corners:
 
 
 def _save(path: Path, cells: list[Image], columns: int) -> None:
+    """Cells in rows; a row is as high as its highest picture."""
+    rows: list[Image] = []
+    for start in range(0, len(cells), columns):
+        row = cells[start : start + columns]
+        high = max(cell.shape[0] for cell in row)
+        canvas = np.zeros((high + GAP_PX, columns * (CELL_PX + GAP_PX), 3), dtype=np.uint8)
+        for index, cell in enumerate(row):
+            left = index * (CELL_PX + GAP_PX)
+            canvas[: cell.shape[0], left : left + cell.shape[1]] = cell
+        rows.append(canvas)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encode_jpeg(contact_sheet(cells, columns, CELL_PX)))
+    path.write_bytes(encode_jpeg(np.vstack(rows)))

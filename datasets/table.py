@@ -125,7 +125,10 @@ def merge(tables: Iterable[Table]) -> Table:
     names = listed[0].names
     for other in listed[1:]:
         if other.names != names:
-            raise DatasetError(f"cannot merge classes {other.names} into {names}")
+            raise DatasetError(
+                f"cannot merge classes {other.names} into {names}",
+                message_zh=f"类别不一致，无法合并：{'、'.join(other.names)} 与 {'、'.join(names)}",
+            )
     return Table(names, tuple(p for t in listed for p in t.pictures))
 
 
