@@ -21,7 +21,8 @@ ONSET_TOLERANCE_S = 10.0
 MIN_IOU = 0.5
 SECONDS_PER_DAY = 86_400.0
 BOOTSTRAP_ROUNDS = 1000
-# One hit more outweighs any sum of onset errors; a shared place outweighs a small onset error.
+# One hit more outweighs any sum of onset errors; a shared place outweighs a small onset error; what
+# must be found comes before what may be.
 _HIT_WORTH = 1e6
 _PLACE_WORTH = 100.0
 
@@ -30,13 +31,20 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class TrueEvent:
-    """One real event of a clip; seconds from the clip's start. `box` (0–1) where it is known."""
+    """One real event of a clip; seconds from the clip's start.
+
+    Attributes:
+        box: where it is, 0–1 of the frame, if known.
+        optional: careful people would differ about it: reporting it is no false alarm, and not
+            reporting it is no miss. It counts for nothing at all.
+    """
 
     kind: str
     zone: str
     start_s: float
     end_s: float
     box: Box | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +202,16 @@ def judge(truth: Sequence[TrueEvent], reports: Sequence[Report]) -> Judgement:
     pairs = {
         int(i): int(j) for i, j in zip(rows, columns, strict=True) if worth[i, j] >= _HIT_WORTH / 2
     }
-    matches = tuple(Match(events[i], told[j]) for i, j in sorted(pairs.items()))
-    missed = tuple(event for i, event in enumerate(events) if i not in pairs)
+    both = [Match(events[i], told[j]) for i, j in sorted(pairs.items())]
+    matches = tuple(match for match in both if not match.event.optional)
+    missed = tuple(e for i, e in enumerate(events) if i not in pairs and not e.optional)
     matched = set(pairs.values())
-    extra = tuple(report for j, report in enumerate(told) if j not in matched)
+    free = [event for event in events if event.optional]
+    extra = tuple(
+        report
+        for j, report in enumerate(told)
+        if j not in matched and not any(_speaks_of(report, event) for event in free)
+    )
     return Judgement(matches, missed, extra, tuple(_pieces(matches, extra)))
 
 
@@ -245,7 +259,11 @@ def _worth(event: TrueEvent, report: Report) -> float:
     if not is_hit(event, report):
         return 0.0
     bonus = _PLACE_WORTH * (box_iou(event.box, report.box) + (event.zone == report.zone))
-    return _HIT_WORTH + bonus - min(abs(report.onset_s - event.start_s), 1000.0)
+    return (
+        _HIT_WORTH * (0.75 if event.optional else 1.0)
+        + bonus
+        - min(abs(report.onset_s - event.start_s), 1000.0)
+    )
 
 
 def _pieces(matches: Sequence[Match], extra: Sequence[Report]) -> Iterable[tuple[int, int]]:

@@ -34,20 +34,20 @@ def _bin(street: Street, zone: Zone, along: float, dwell_s: float) -> None:
         full_s = _full_length(street, dwell_s)
         span = (fine_until, fine_until + full_s)
         verdict = street.is_event(span, dwell_s)
-        if verdict is None:
-            _phase(street, (fine_until, street.duration_s + 1), along, OK, full=False)
-            return
         moved = along
+        full: tuple[int, ...]
         if verdict and street.chance(0.2):
             # Somebody pushes it aside: the same bin, the same event.
             pushed_s = float(rng.uniform(span[0] + 0.3 * full_s, span[0] + 0.8 * full_s))
             moved = along + float(rng.uniform(-0.5, 0.5))
-            _phase(street, (span[0], pushed_s), along, FULL, full=True)
-            _phase(street, (pushed_s, span[1]), moved, FULL, full=True)
+            full = (
+                _phase(street, (span[0], pushed_s), along, FULL, full=True),
+                _phase(street, (pushed_s, span[1]), moved, FULL, full=True),
+            )
         else:
-            _phase(street, span, along, FULL, full=True)
-        if verdict:
-            street.note(KIND, zone, span, (along + moved) / 2, ACROSS, SIZES["full_bin"])
+            full = (_phase(street, span, along, FULL, full=True),)
+        place = ((along + moved) / 2, ACROSS, SIZES["full_bin"])
+        street.note(KIND, zone, span, place, verdict, full)
         t = span[1]
         if verdict:
             # Emptying: a truck stands before it, the bin is away for a little.
@@ -65,10 +65,10 @@ def _full_length(street: Street, dwell_s: float) -> float:
 
 def _phase(
     street: Street, span: tuple[float, float], along: float, names: dict[str, float], *, full: bool
-) -> None:
+) -> int:
     thing = still(SIZES["full_bin" if full else "bin"], span, along, ACROSS, dict(names))
     thing.blind = spans(street.rng, span, 1.0, (4, 40))
-    street.things.append(thing)
+    return street.put(thing)
 
 
 def _collect(street: Street, t: float, away_s: float, along: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from ...vision.cameras import Camera
 from ...vision.detections import Detections
 from ..events import TrueEvent
-from . import bins, garbage, parking, traffic, vending
+from . import bins, cycles, garbage, parking, shops, traffic, vending
 from .seeing import Light, Sightings, see
 from .street import Street
-from .things import inside, spans
+from .things import SIZES, inside, spans
 from .view import Floats, random_view
 
+LEAST_CLEAR = 0.5
 START = datetime(2026, 5, 1, 0, 0, tzinfo=UTC)
 
 
@@ -96,12 +97,12 @@ def make_clip(seed: int, index: int, mix: Mix, faults: Faults = Faults()) -> Tra
     name = f"trace-{seed}-{index:05d}-{mix.fps:g}fps"
     return TraceClip(
         name=name,
-        camera=Camera(id=name, zones=tuple(street.zones)),
+        camera=Camera(id=name, zones=tuple(street.zones), frontages=tuple(street.frontages)),
         fps=mix.fps,
         duration_s=street.duration_s,
         times_s=times,
         sightings=sightings,
-        truth=tuple(sorted(street.truth, key=lambda e: (e.start_s, e.kind))),
+        truth=_truth(street, sightings, times),
         delivery=tuple(delivery.tolist()),
         restarts=frozenset(restarts.tolist()),
         named=bool(rng.random() < 0.2),
@@ -142,8 +143,15 @@ def _add_kerb(street: Street, short: bool) -> None:
     dwell = float(rng.choice([30.0, 45.0] if short else [60.0, 120.0, 180.0, 300.0]))
     signal = dwell >= 120 and street.chance(0.3)
     near = -5.9 if signal else -2.9
-    zone = street.zone("kerb", (near, 0.5), {parking.KIND: dwell})
+    active: tuple[tuple[str, str], ...] = ()
+    if not short and street.chance(0.12):
+        begin, lasts = int(rng.integers(5, 25)), int(rng.integers(20, 35))
+        # The clip begins at 08:00 local time.
+        active = ((f"08:{begin:02d}", f"08:{begin + lasts:02d}"),)
+        street.hours = (begin * 60.0, (begin + lasts) * 60.0)
+    zone = street.zone("kerb", (near, 0.5), {parking.KIND: dwell}, active=active)
     if zone is None:
+        street.hours = None
         return
     parking.add_parking(street, zone, busy=street.log_uniform(0.5, 3.0))
     per_hour = _traffic(street)
@@ -153,21 +161,69 @@ def _add_kerb(street: Street, short: bool) -> None:
     else:
         parking.add_blockers(street)
         traffic.add_traffic(street, per_hour)
+    street.hours = None
 
 
 def _add_pavement(street: Street, short: bool) -> None:
     rng = street.rng
+    if street.chance(0.2):
+        _add_cycles(street, short)
+    fronts = shops.frontage(street.view) if street.chance(0.3) else None
+    if fronts is not None:
+        # The strip before the shops is theirs to leave free, the rest of the pavement everybody's.
+        street.frontages.append(fronts)
+        goods_s = float(rng.choice([30.0] if short else [60.0, 120.0]))
+        strip = street.zone("fronts", (2.35, shops.FRONT_M), {shops.KIND: goods_s})
+        if strip is not None:
+            shops.add_goods(street, strip)
     vending_s = float(rng.choice([30.0] if short else [60.0, 120.0]))
     garbage_s = float(rng.choice([40.0] if short else [120.0, 300.0]))
     dwells = {vending.KIND: vending_s, garbage.KIND: garbage_s}
-    zone = street.zone("pavement", (0.3, 3.6), dwells)
+    zone = street.zone("pavement", (0.3, 3.6 if fronts is None else 2.3), dwells)
     if zone is not None:
         vending.add_vending(street, zone)
         garbage.add_garbage(street, zone)
 
 
+def _add_cycles(street: Street, short: bool) -> None:
+    """A zone of its own for two-wheelers, since clutter is counted by zone."""
+    rng = street.rng
+    room = 6 * cycles.SPACING_M
+    low, high = street.view.reach()
+    if high - low < room + 4:
+        return
+    begin = float(rng.uniform(low + 1, high - room - 1))
+    dwell = float(rng.choice([40.0] if short else [120.0, 300.0]))
+    ends = (begin - 2.0, begin + room + 1.0)
+    zone = street.zone("cycles", (0.4, 3.6), {cycles.KIND: dwell}, along=ends)
+    sizes = SIZES["bicycle"]
+    in_view = all(
+        street.is_seen(begin + k * cycles.SPACING_M, cycles.ACROSS, sizes) for k in range(5)
+    )
+    if zone is not None and in_view:
+        street.places += [(True, begin + k * 1.5) for k in range(5)]
+        cycles.add_cycles(street, zone, begin)
+
+
 def _traffic(street: Street) -> float:
     return street.log_uniform(60, 700) * (0.4 if street.night else 1.0)
+
+
+def _truth(street: Street, sightings: Sightings, times: Floats) -> tuple[TrueEvent, ...]:
+    """Events in order; what is mostly hidden from the camera becomes optional."""
+    frame, thing = sightings.clear.T
+    events: list[TrueEvent] = []
+    for marked in street.marked:
+        event = marked.event
+        begin, end = np.searchsorted(times, [event.start_s, event.end_s])
+        during = (frame >= begin) & (frame < end)
+        seen = [
+            len(np.unique(frame[during & np.isin(thing, group)])) / max(end - begin, 1)
+            for group in marked.groups
+        ]
+        hidden = bool(min(seen, default=1.0) < LEAST_CLEAR)
+        events.append(replace(event, optional=event.optional or hidden))
+    return tuple(sorted(events, key=lambda e: (e.start_s, e.kind)))
 
 
 def _light(street: Street) -> Light:
@@ -176,6 +232,7 @@ def _light(street: Street) -> Light:
         night=1.0 if street.night else 0.0,
         dim=spans(street.rng, whole, 0.5, (60, 400)),
         blinding=spans(street.rng, whole, 0.2, (5, 30)),
+        shake_px=float(street.rng.uniform(0.5, 2.5)) if street.chance(0.25) else 0.0,
     )
 
 

@@ -118,7 +118,8 @@ def _timeline(
 
     for event in clip.truth:
         if event.kind == case.kind and event.end_s > begin and event.start_s < end:
-            bar(f"truth {event.zone}", event.start_s, event.end_s, "#2b2")
+            name, colour = ("optional", "#bda") if event.optional else ("truth", "#2b2")
+            bar(f"{name} {event.zone}", event.start_s, event.end_s, colour)
     for report in reports:
         if report.kind == case.kind and report.end_s > begin and report.onset_s < end:
             bar(f"report {report.id[:6]}", report.onset_s, report.end_s, "#d33")

@@ -34,18 +34,16 @@ def _heaps(street: Street, zone: Zone, along: float, dwell_s: float) -> None:
             lasts_s = street.log_uniform(5.0, street.most_nothing_s(dwell_s))
         span = (t, t + lasts_s)
         verdict = street.is_event(span, dwell_s)
-        if verdict is None:
-            return
         heap = still(SIZES["garbage"], span, along, PAVEMENT, dict(HEAP), bias=-0.1)
         heap.blind = spans(rng, span, 1.5, (4, 50))
-        street.things.append(heap)
+        number = street.put(heap)
         if verdict and street.chance(0.3):
             # Others add theirs: one heap for whoever looks.
             more = (float(rng.uniform(t + 0.1 * lasts_s, t + 0.7 * lasts_s)), span[1])
             side = float(rng.choice([-1.0, 1.0])) * 0.9
             street.things.append(still(SIZES["bag"], more, along + side, PAVEMENT, dict(HEAP)))
-        if verdict:
-            street.note(KIND, zone, span, along, PAVEMENT, SIZES["garbage"])
+        place = (along, PAVEMENT, SIZES["garbage"])
+        street.note(KIND, zone, span, place, verdict, (number,))
         t = span[1] + 120 + street.wait_s(1500)
 
 

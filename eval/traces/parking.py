@@ -64,9 +64,6 @@ def _slot(street: Street, zone: Zone, along: float, dwell_s: float, busy: float)
     while t < street.duration_s - 5:
         stay_s = _stay_length(street, dwell_s)
         verdict = street.is_event((t, t + stay_s), dwell_s)
-        if verdict is None:
-            # It would be cut off by the clip's end at a doubtful length.
-            break
         at = along + float(street.rng.normal(0, 0.3))
         if t + stay_s > 0:
             _stay(street, zone, t, t + stay_s, at, verdict)
@@ -84,18 +81,18 @@ def _stay_length(street: Street, dwell_s: float) -> float:
 
 
 def _stay(
-    street: Street, zone: Zone, stop_s: float, go_s: float, along: float, is_event: bool
+    street: Street, zone: Zone, stop_s: float, go_s: float, along: float, verdict: bool | None
 ) -> None:
     rng = street.rng
-    _, size, names = random_vehicle(rng)
-    if size[0] > 8:
+    name, size, names = random_vehicle(rng)
+    if name == "bus":
         size = (7.0, 2.3, 2.9)
         names = {"truck": 0.9, "bus": 0.1}
     across = KERB_LANE + float(rng.normal(0, 0.12))
     drive = Drive(heading=1)
     drive.arrive(stop_s, along, LANES[0], across, float(rng.uniform(5, 9)))
     middle = along
-    if is_event and street.chance(0.15):
+    if verdict and street.chance(0.15):
         # A van that creeps: a little forward in its place, one stay for anybody who looks.
         for at_s in np.sort(rng.uniform(stop_s + 8, go_s - 8, int(rng.integers(1, 3)))):
             drive.shift(max(float(at_s), drive.t[-1] + 2.0), float(rng.uniform(0.2, 0.8)))
@@ -105,9 +102,19 @@ def _stay(
     thing.blind = _blind(street, (stop_s, go_s))
     if street.night:
         thing.swell = _lights(street, stop_s, go_s)
-    street.things.append(thing)
-    if is_event:
-        street.note(KIND, zone, (stop_s, go_s), (along + middle) / 2, across, size)
+    number = street.put(thing)
+    if name in ("truck", "van") and street.chance(0.15):
+        street.put(_cab(thing))
+    place = ((along + middle) / 2, across, size)
+    street.note(KIND, zone, (stop_s, go_s), place, verdict, (number,))
+
+
+def _cab(thing: Thing) -> Thing:
+    """Its front, which the detector now and then boxes as a vehicle of its own."""
+    length, width, height = thing.size
+    along = [a + 0.3 * length for a in thing.along]
+    size = (0.4 * length, width, 0.8 * height)
+    return Thing(size, thing.t, along, thing.across, {"car": 1.0}, -3.0, wobble=1.0, opacity=0.0)
 
 
 def _blind(street: Street, span: tuple[float, float]) -> list[tuple[float, float]]:

@@ -33,6 +33,7 @@ LABELS = (
 MIN_SCORE = 0.1
 MIN_HEIGHT_PX = 9.0
 MIN_VISIBLE = 0.3
+CLEAR_COVERED = 0.6
 CERTAIN_HEIGHT_PX = 60.0
 CERTAIN_LOGIT = 1.9
 WOBBLE_TAU_S = 4.0
@@ -43,22 +44,34 @@ CHUNK_FRAMES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """What the light does to the detector: `night` 0–1, spans that are dim or blinding."""
+    """What light and wind do to the picture.
+
+    Attributes:
+        night: 0–1.
+        dim, blinding: spans in which scores are lower, or next to nothing is found.
+        shake_px: standard deviation of the whole picture's place.
+    """
 
     night: float = 0.0
+    shake_px: float = 0.0
     dim: Sequence[Span] = field(default_factory=tuple)
     blinding: Sequence[Span] = field(default_factory=tuple)
 
 
 @dataclass(frozen=True, slots=True)
 class Sightings:
-    """Boxes of a clip, sorted by frame; `first[k]:first[k + 1]` are those of frame k."""
+    """Boxes of a clip, sorted by frame; `first[k]:first[k + 1]` are those of frame k.
+
+    `clear` (N, 2) lists frame and thing wherever somebody looking would see the thing, whether or
+    not the detector did.
+    """
 
     xyxy: NDArray[np.float32]
     score: NDArray[np.float32]
     class_id: NDArray[np.int64]
     thing: NDArray[np.int64]
     first: NDArray[np.int64]
+    clear: NDArray[np.int64]
 
     def frame(self, k: int, *, named: bool = False) -> Detections:
         """Detections of frame k; `named` with the thing's number as the source's track id."""
@@ -100,7 +113,11 @@ def see(
     shown = _areas(clipped) / np.maximum(_areas(boxes), 1e-6)
     kept = (shown > 0.3) & (clipped[:, 3] - clipped[:, 1] >= MIN_HEIGHT_PX) & (depth > 1.5)
     rows, clipped, depth = _take(rows, kept), clipped[kept], depth[kept]
-    covered, trimmed = _occlude(rows.frame, clipped, depth, len(times))
+    opacity = np.array([thing.opacity for thing in things])[rows.thing]
+    covered, trimmed = _occlude(rows.frame, clipped, depth, opacity, len(times))
+    step_s = _step_s(times)
+    sway = np.stack([_wobble(rng, len(times), step_s, 1.0) for _ in range(2)] * 2, axis=1)
+    trimmed = trimmed + light.shake_px * sway[rows.frame]
     score = _scores(rows, trimmed, covered, times, light, rng)
     noisy = _jitter(trimmed, light, rng)
     seen = (score >= MIN_SCORE) & (covered < 1 - MIN_VISIBLE)
@@ -113,12 +130,13 @@ def see(
         class_id=rows.name[order],
         thing=rows.thing[order],
         first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        clear=np.stack([rows.frame, rows.thing], axis=1)[covered < CLEAR_COVERED],
     )
 
 
 def _rows(things: Sequence[Thing], times: Floats, rng: np.random.Generator) -> _Rows:
     parts: list[tuple[Floats, ...]] = []
-    step_s = float(np.median(np.diff(times))) if len(times) > 1 else 1.0
+    step_s = _step_s(times)
     for number, thing in enumerate(things):
         begin, end = np.searchsorted(times, [thing.t[0], thing.t[-1]])
         if begin == end:
@@ -159,6 +177,10 @@ def _rows(things: Sequence[Thing], times: Floats, rng: np.random.Generator) -> _
     )  # fmt: skip
 
 
+def _step_s(times: Floats) -> float:
+    return float(np.median(np.diff(times))) if len(times) > 1 else 1.0
+
+
 def _wobble(rng: np.random.Generator, count: int, step_s: float, tau_s: float) -> Floats:
     """Noise of standard deviation 1 that forgets within about `tau_s`."""
     keep = float(np.exp(-step_s / tau_s))
@@ -197,7 +219,7 @@ def _take(rows: _Rows, kept: NDArray[np.bool_]) -> _Rows:
 
 
 def _occlude(
-    frame: NDArray[np.int64], boxes: Floats, depth: Floats, frames: int
+    frame: NDArray[np.int64], boxes: Floats, depth: Floats, opacity: Floats, frames: int
 ) -> tuple[Floats, Floats]:
     """Share of each box that nearer things hide, and its box cut back to what shows."""
     covered, trimmed = np.zeros(len(boxes)), boxes.copy()
@@ -216,12 +238,14 @@ def _occlude(
         table[row, column] = boxes[mine]
         far = np.full((end - begin, k), np.inf)
         far[row, column] = depth[mine]
-        hidden, cut = _hidden(table, far)
+        solid = np.zeros((end - begin, k))
+        solid[row, column] = opacity[mine]
+        hidden, cut = _hidden(table, far, solid)
         covered[mine], trimmed[mine] = hidden[row, column], cut[row, column]
     return covered, trimmed
 
 
-def _hidden(boxes: Floats, depth: Floats) -> tuple[Floats, Floats]:
+def _hidden(boxes: Floats, depth: Floats, opacity: Floats) -> tuple[Floats, Floats]:
     """Boxes (F, K, 4) nearest first; hidden shares (F, K) and trimmed boxes."""
     low = np.maximum(boxes[:, :, None, :2], boxes[:, None, :, :2])
     high = np.minimum(boxes[:, :, None, 2:], boxes[:, None, :, 2:])
@@ -230,13 +254,14 @@ def _hidden(boxes: Floats, depth: Floats) -> tuple[Floats, Floats]:
     own_w = np.maximum(boxes[..., 2] - boxes[..., 0], 1e-6)
     own_h = np.maximum(boxes[..., 3] - boxes[..., 1], 1e-6)
     share = np.where(nearer, width * height, 0.0) / (own_w * own_h)[:, :, None]
+    share *= opacity[:, None, :]
     main = share.argmax(axis=2)
     grid = np.ix_(*(np.arange(n) for n in main.shape))
     hider = boxes[grid[0], main]
     most = share[grid[0], grid[1], main]
     tall = height[grid[0], grid[1], main] >= 0.7 * own_h
     cut = boxes.copy()
-    hides = tall & (most > 0.1)
+    hides = tall & (most > 0.1) & (opacity[grid[0], main] > 0.9)
     from_left = hides & (hider[..., 0] <= boxes[..., 0]) & (hider[..., 2] < boxes[..., 2])
     from_right = hides & (hider[..., 2] >= boxes[..., 2]) & (hider[..., 0] > boxes[..., 0])
     # Detectors guess part of what is hidden: the edge goes back by four fifths.

@@ -1,9 +1,9 @@
 """A street being filled: its view, its zones, its things, and what is true of them.
 
 The rule of truth: a situation is an event when it lasts at least `1.3 × dwell + 20 s + 2 sampling
-periods` within the clip, and is none when it lasts at most `0.6 × dwell` and at least 20 s less
-than the dwell. What lies between is a matter of seconds on which two careful people would differ,
-and is not simulated.
+periods` within the clip and the zone's hours, and is none when it lasts at most `0.6 × dwell` and
+at least 20 s less than the dwell. What lies between, and what is hidden from the camera for more
+than half of its time, careful people would judge either way: it is optional.
 """
 
 from __future__ import annotations
@@ -13,12 +13,20 @@ from dataclasses import dataclass, field
 import numpy as np
 import shapely
 
-from ...vision.cameras import Zone
+from ...vision.cameras import Frontage, Zone
 from ..events import TrueEvent
 from .things import Size, Span, Thing
 from .view import View, ground_point
 
 INSIDE_MARGIN, OUTSIDE_MARGIN = 0.008, 0.012
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """An event and the things that have to be seen for it: one of each group."""
+
+    event: TrueEvent
+    groups: tuple[tuple[int, ...], ...]
 
 
 @dataclass(slots=True)
@@ -32,10 +40,12 @@ class Street:
     night: bool
     hard: bool
     zones: list[Zone] = field(default_factory=list)
+    frontages: list[Frontage] = field(default_factory=list)
     things: list[Thing] = field(default_factory=list)
-    truth: list[TrueEvent] = field(default_factory=list)
+    marked: list[Marked] = field(default_factory=list)
     places: list[tuple[bool, float]] = field(default_factory=list)
     blocked: list[Span] = field(default_factory=list)
+    hours: Span | None = None
 
     def zone(
         self,
@@ -43,12 +53,21 @@ class Street:
         across: Span,
         dwell_s: dict[str, float],
         along: Span | None = None,
+        active: tuple[tuple[str, str], ...] = (),
     ) -> Zone | None:
         """Draw a zone over a strip of ground; None where none of it is seen."""
         polygon = self.view.strip(along or self.view.reach(), across)
         if len(polygon) < 3 or shapely.Polygon(polygon).area < 0.002:
             return None
-        zone = Zone(id=zone_id, polygon=polygon, forbids=tuple(dwell_s), dwell_s=dwell_s)
+        zone = Zone.model_validate(
+            {
+                "id": zone_id,
+                "polygon": polygon,
+                "forbids": tuple(dwell_s),
+                "dwell_s": dwell_s,
+                "active": active,
+            }
+        )
         self.zones.append(zone)
         return zone
 
@@ -62,24 +81,40 @@ class Street:
 
     def is_event(self, span: Span, dwell_s: float) -> bool | None:
         """Whether what lasts over `span` is an event; None when people would differ."""
-        lasts_s = min(span[1], self.duration_s) - max(span[0], 0.0)
-        if lasts_s >= self.least_event_s(dwell_s):
+        begin, end = self._counted(span)
+        if end - begin >= self.least_event_s(dwell_s):
             return True
-        return False if lasts_s <= self.most_nothing_s(dwell_s) else None
+        return False if end - begin <= self.most_nothing_s(dwell_s) else None
+
+    def _counted(self, span: Span) -> Span:
+        """The part of a span within the clip and the hours of its zones."""
+        low, high = self.hours or (0.0, self.duration_s)
+        return max(span[0], low), min(span[1], high)
+
+    def put(self, thing: Thing) -> int:
+        """Add a thing; returns its number."""
+        self.things.append(thing)
+        return len(self.things) - 1
 
     def note(
-        self, kind: str, zone: Zone, span: Span, along: float, across: float, size: Size
+        self,
+        kind: str,
+        zone: Zone,
+        span: Span,
+        place: tuple[float, float, Size],
+        verdict: bool | None,
+        *groups: tuple[int, ...],
     ) -> None:
-        """Put an event into the truth."""
-        self.truth.append(
-            TrueEvent(
-                kind=kind,
-                zone=zone.id,
-                start_s=max(span[0], 0.0),
-                end_s=min(span[1], self.duration_s),
-                box=self.view.box(along, across, size),
-            )
-        )
+        """Put a situation at `place` (along, across, size) into the truth unless it is no event.
+
+        Of each group of things one has to be seen.
+        """
+        if verdict is False:
+            return
+        begin, end = self._counted(span)
+        box = self.view.box(*place)
+        event = TrueEvent(kind, zone.id, begin, end, box, optional=verdict is None)
+        self.marked.append(Marked(event, groups))
 
     def place(self, across: float, size: Size, zone: Zone | None, room_m: float) -> float | None:
         """A free place along the street, in view; inside `zone`, or in no zone at all if None."""

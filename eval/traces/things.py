@@ -27,7 +27,9 @@ SIZES: dict[str, Size] = {
     "full_bin": (0.85, 0.8, 1.35),
     "garbage": (1.1, 0.8, 0.5),
     "bag": (0.45, 0.35, 0.4),
-    "tricycle": (2.3, 1.1, 1.5),
+    "tricycle": (2.3, 1.1, 1.4),
+    "goods": (2.0, 0.9, 0.9),
+    "bicycle": (0.6, 1.7, 1.05),
     "umbrella": (2.2, 2.2, 2.4),
     "motorcycle": (1.8, 0.7, 1.2),
 }
@@ -42,6 +44,7 @@ class Thing:
         names: what the detector calls it, with shares.
         score_bias: added to the detector's logit.
         wobble: standard deviation of its slow score noise.
+        opacity: how much of what is behind it it hides; one sees through a rack or an umbrella.
         blind: spans in which the detector hardly sees it.
         swell: spans in which lights make its box larger, and by what shares (left, right, top).
     """
@@ -53,6 +56,7 @@ class Thing:
     names: dict[str, float]
     score_bias: float = 0.0
     wobble: float = 0.5
+    opacity: float = 1.0
     blind: list[Span] = field(default_factory=list)
     swell: list[tuple[Span, tuple[float, float, float]]] = field(default_factory=list)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ...vision.cameras import Zone
@@ -39,42 +41,45 @@ def _place(street: Street, zone: Zone, along: float, dwell_s: float) -> None:
         else:
             stay_s = street.log_uniform(5.0, street.most_nothing_s(dwell_s))
         verdict = street.is_event((t, t + stay_s), dwell_s)
-        if verdict is None:
-            return
         at = along + float(street.rng.normal(0, 0.4))
-        size = _vendor(street, (t, t + stay_s), at)
-        if verdict:
-            street.note(KIND, zone, (t, t + stay_s), at, PAVEMENT, size)
+        groups = _vendor(street, (t, t + stay_s), at)
+        place = (at, PAVEMENT, SIZES["tricycle"])
+        street.note(KIND, zone, (t, t + stay_s), place, verdict, *groups)
         t += stay_s + 90 + street.wait_s(1800)
 
 
-def _vendor(street: Street, span: tuple[float, float], along: float) -> Size:
-    """A tricycle pushed in and out by its vendor; returns what stands there."""
+def _vendor(street: Street, span: tuple[float, float], along: float) -> list[tuple[int, ...]]:
+    """A tricycle pushed in and out by its vendor; returns the goods and the people."""
     rng = street.rng
     low, high = street.view.reach()
     come, go = low - 6.0, high + 6.0
     in_s, out_s = (along - come) / WALK_M_S, (go - along) / WALK_M_S
     size = SIZES["tricycle"]
     t = (span[0] - in_s, span[0], span[1], span[1] + out_s)
-    street.things.append(
-        Thing(size, t, (come, along, along, go), (PAVEMENT,) * 4, dict(STALL), score_bias=-0.2)
-    )
-    _attendant(street, t, (come, along, along, go))
+    path = (come, along, along, go)
+    goods = [street.put(_carrier(size, t, path, PAVEMENT))]
+    people = [street.put(_attendant(street, t, path))]
     lasts_s = span[1] - span[0]
     if lasts_s > 150 and street.chance(0.4):
         # The umbrella goes up over the tricycle a little later.
         up = (span[0] + float(rng.uniform(20, 60)), span[1] - float(rng.uniform(5, 30)))
-        street.things.append(still(SIZES["umbrella"], up, along + 0.4, PAVEMENT, dict(STALL), -0.2))
+        umbrella = still(SIZES["umbrella"], up, along + 0.4, PAVEMENT, dict(STALL), -0.2)
+        umbrella.opacity = 0.25
+        goods.append(street.put(umbrella))
     for begin, end in spans(rng, span, 40.0, (12, 90)):
         offset = float(rng.uniform(-1.3, 1.3))
         visit = (begin, min(end, span[1]))
-        street.things.append(
-            still(SIZES["person"], visit, along + offset, PAVEMENT - 0.9, dict(PERSON))
-        )
-    return size
+        visitor = still(SIZES["person"], visit, along + offset, PAVEMENT - 0.9, dict(PERSON))
+        people.append(street.put(visitor))
+    return [tuple(goods), tuple(people)]
 
 
-def _attendant(street: Street, t: tuple[float, ...], along: tuple[float, ...]) -> None:
+def _carrier(size: Size, t: Sequence[float], along: Sequence[float], across: float) -> Thing:
+    """A tricycle or cart; one sees through it in part."""
+    return Thing(size, t, along, [across] * len(t), dict(STALL), score_bias=-0.2, opacity=0.6)
+
+
+def _attendant(street: Street, t: tuple[float, ...], along: tuple[float, ...]) -> Thing:
     """Beside the tricycle, shifting about; away for a few minutes now and then."""
     rng = street.rng
     begin, end = t[1], t[2]
@@ -92,11 +97,14 @@ def _attendant(street: Street, t: tuple[float, ...], along: tuple[float, ...]) -
                 far = along[1] + float(rng.choice([-1.0, 1.0])) * 12.0
                 keys += [(now + 9, far, PAVEMENT + 1), (back_s - 9, far, PAVEMENT + 1)]
                 now = back_s
-        side = float(rng.uniform(-1.2, 1.2))
-        keys.append((now, along[1] + side, PAVEMENT + float(rng.uniform(0.6, 0.9))))
+        # At one end of the tricycle, or behind it.
+        end_on = float(rng.choice([-1.5, 1.5])), float(rng.uniform(-0.4, 0.5))
+        behind = float(rng.uniform(-1.0, 1.0)), float(rng.uniform(0.7, 1.0))
+        side, back = end_on if rng.random() < 0.6 else behind
+        keys.append((now, along[1] + side, PAVEMENT + back))
     keys += [(end, along[2] - 1.2, PAVEMENT), (t[3], along[3] - 1.4, PAVEMENT)]
     times, alongs, acrosses = (list(column) for column in zip(*keys, strict=True))
-    street.things.append(Thing(SIZES["person"], times, alongs, acrosses, dict(PERSON)))
+    return Thing(SIZES["person"], times, alongs, acrosses, dict(PERSON))
 
 
 def _left_alone(street: Street, along: float) -> None:
@@ -119,9 +127,7 @@ def _passer(street: Street, t: float, dwell_s: float) -> None:
     keys.append((keys[-1][0] + (high + 8.0 - keys[-1][1]) / WALK_M_S, high + 8.0))
     times, alongs = [k[0] for k in keys], [k[1] for k in keys]
     across = PAVEMENT + 0.2
-    street.things.append(
-        Thing(SIZES["tricycle"], times, alongs, [across] * len(keys), dict(STALL), score_bias=-0.2)
-    )
+    street.put(_carrier(SIZES["tricycle"], times, alongs, across))
     beside = [along - 1.5 for along in alongs]
     street.things.append(
         Thing(SIZES["person"], times, beside, [across + 0.4] * len(keys), dict(PERSON))
