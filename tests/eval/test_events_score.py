@@ -87,6 +87,14 @@ def test_a_report_elsewhere_at_the_same_time_is_no_hit_where_places_are_known() 
     assert judge([truth], [report(100, 500, box=here)]).missed == ()
 
 
+def test_what_people_would_judge_either_way_counts_for_nothing() -> None:
+    doubtful = replace(event(100, 500), optional=True)
+    sure = event(2000, 2500)
+    for told in ([], [report(100, 500)], [report(100, 300), report(310, 500)]):
+        figures = scored([doubtful, sure], [*told, report(2000, 2500)]).to_dict()
+        assert (figures["f1"], figures["events"], figures["reports"]) == (1.0, 1, 1)
+
+
 def test_clips_do_not_mix_and_their_names_must_differ() -> None:
     morning = ClipResult("a", 3600, (event(100, 500),), ())
     evening = ClipResult("b", 3600, (), (report(100, 500),))

@@ -30,6 +30,7 @@ def test_a_seed_and_an_index_always_give_the_same_clip() -> None:
 
 def test_what_is_true_lies_in_its_zone_and_lasts_well_beyond_the_dwell() -> None:
     marked = [(c, e) for c in (clip(i, Mix(0.2, 1.0, 1.0)) for i in range(12)) for e in c.truth]
+    marked = [(made, event) for made, event in marked if not event.optional]
     assert len(marked) >= 12
     for made, event in marked:
         zone = made.camera.zone(event.zone)
