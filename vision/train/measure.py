@@ -136,6 +136,14 @@ def curve(ranked: Ranked) -> tuple[Floats, Floats]:
     return true / count, true / max(ranked.positives, 1)
 
 
+def join_ranked(parts: Sequence[Ranked]) -> Ranked:
+    """One class over several tables."""
+    scores = np.concatenate([p.scores for p in parts])
+    order = np.argsort(-scores, kind="stable")
+    hits = np.concatenate([p.hits for p in parts])[order]
+    return Ranked(scores[order], hits, sum(p.positives for p in parts))
+
+
 def pick_threshold(ranked: Ranked, demand: Demand) -> float:
     """The threshold of best F1 among those that reach the demanded precision.
 

@@ -1,4 +1,4 @@
-"""The network that is trained: the COCO base with its class rows exchanged for ours."""
+"""The networks that are trained: the COCO base with its class rows exchanged for a branch's own."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def build(base: nn.Module, names: Sequence[str], bf16: bool = False) -> Workshop
     (an earlier run) is copied whole.
     """
     source = base.float()
-    old = list(source.names.values()) if isinstance(source.names, dict) else list(source.names)
+    old = class_names(source)
     config = dict(source.yaml)
     width = int(source.model[-1].cv3[0][-1].in_channels)
     model: Any = WorkshopModel(config | {"nc": width}, verbose=False)  # nc sets the branch's width
@@ -83,14 +83,18 @@ def build(base: nn.Module, names: Sequence[str], bf16: bool = False) -> Workshop
     return cast(WorkshopModel, model)
 
 
+def class_names(network: Any) -> list[str]:
+    """The class names that a network carries, in the order of its rows."""
+    names = network.names
+    return list(names.values()) if isinstance(names, dict) else list(names)
+
+
 def transplant(head: Any, old: Sequence[str], new: Sequence[str]) -> None:
     """Exchange a detection head's class rows in place.
 
     A class of both lists keeps its row (weights and bias) unchanged; a new class starts from the
-    mean row of its kin (`KIN`). Strides, boxes and all other layers are untouched.
-
-    Raises:
-        ModelError: a new class has neither an old row nor kin in `old`.
+    mean row of its kin (`KIN`), or of all old rows when it has none. Strides, boxes and all other
+    layers are untouched.
     """
     sources = [row_sources(name, old) for name in new]
     for branch in head.cv3:
@@ -108,10 +112,7 @@ def transplant(head: Any, old: Sequence[str], new: Sequence[str]) -> None:
 def row_sources(name: str, old: Sequence[str]) -> list[int]:
     """Rows of the old head that a class starts from."""
     wanted = (name,) if name in old else KIN.get(name, ())
-    rows = [old.index(n) for n in wanted if n in old]
-    if not rows:
-        raise ModelError(f"class {name!r} has no row in the base model and no kin there")
-    return rows
+    return [old.index(n) for n in wanted if n in old] or list(range(len(old)))
 
 
 def load_network(path: Path) -> nn.Module:
@@ -129,6 +130,14 @@ def load_network(path: Path) -> nn.Module:
     if not isinstance(network, DetectionModel):
         raise ModelError(f"{path}: not a detection checkpoint", message_zh=f"不是检测权重：{path}")
     return network.float()
+
+
+def save_network(network: nn.Module, path: Path) -> Path:
+    """Write a network as a checkpoint that training can start from."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    torch.save({"model": network, "train_args": {}}, part)
+    return part.replace(path)
 
 
 def _resize_rows(head: Any, count: int) -> None:

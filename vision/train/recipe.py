@@ -1,16 +1,16 @@
-"""The recipe: sources → splits and teacher labels → stages of training → a checkpoint.
+"""The recipe: data sets → missing labels → two branches trained in stages → checkpoints.
 
-Everything it makes lies in one work folder: the merged set, a run folder per stage and `run.json`
+Everything it makes lies in one work folder: the merged sets, a run folder per stage and `run.json`
 with what was done. A run that was killed goes on where its last epoch ended when the same command
-is given again.
+is given again, and ends at the same weights.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,22 +18,22 @@ from typing import Any
 import torch
 import ultralytics
 
-from ...config.errors import DatasetError
-from ...datasets.likeness import BINS_RULE, group_scenes
-from ...datasets.sources import read_bins, read_coco_subset, read_stills
-from ...datasets.split import Split, split_scenes
-from ...datasets.table import Table
-from ...models.manifest import sha256_file
-from .teacher import TeacherRule, add_teacher_labels, read_teacher, save_teacher
+from ...config.errors import DatasetError, ModelError
+from ...datasets.folder import Dataset, read_dataset
+from ...datasets.labels import TRAFFIC_LABELS
+from ...datasets.split import Split
+from ...models.registry import Artifact, Registry
+from .branches import SHARED_LAYERS, branch_from_onnx
+from .curves import draw_curves
+from .network import build, load_network, save_network
+from .teacher import TeacherRule, complete
 from .trainer import StreetTrainer
-from .workset import WorkSet, join_splits, write_workset
+from .workset import WorkSet, join_splits, restricted, write_workset
 
 log = logging.getLogger(__name__)
 
-VAL_PART = 0.12
-HELD_COUNT = 20
-COCO_VAL_PART = 25 / 215
 DEFAULT_TEACHER = TeacherRule()
+OWN_LABELS = ("bin", "overflowing_bin", "garbage", "stall")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +42,39 @@ class Stage:
 
     Attributes:
         size: longer side of the training pictures, pixels.
-        freeze: first layers that keep the base's weights.
         mosaic: probability; the last `close_mosaic` epochs do without.
-        repeats: how often each source is listed per epoch; a source left out is not used.
+        patience: epochs without a better validation after which the stage stops early.
     """
 
     name: str
     epochs: int
     size: int
     rate: float
-    freeze: int
     mosaic: float
     close_mosaic: int
     warmup_epochs: float
-    repeats: dict[str, int]
+    patience: int = 8
 
 
-STAGES = (
-    Stage("street", 8, 416, 5e-4, 7, 0.7, 2, 0.4, {"bins": 1, "coco": 2}),
-    Stage("scenes", 4, 416, 5e-4, 7, 0.5, 1, 0.2, {"bins": 1, "coco": 2, "stills": 3}),
-    Stage("larger", 3, 512, 4e-4, 7, 0.4, 1, 0.1, {"bins": 1, "coco": 2, "stills": 4}),
+OWN_STAGES = (
+    Stage("wide", 12, 416, 8e-4, 0.6, 2, 0.3),
+    Stage("sharp", 10, 512, 5e-4, 0.4, 3, 0.2),
 )
+TRAFFIC_STAGES = (Stage("traffic", 2, 512, 1e-4, 0.3, 1, 0.2),)
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One of the two networks behind the shared trunk.
+
+    Attributes:
+        guided: the base holds it to what it knew (`guide.py`).
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    guided: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,40 +82,49 @@ class Order:
     """What to train from and where to work.
 
     Attributes:
-        data: holds `bins/` and `coco_train_subset/`.
-        base: Ultralytics checkpoint with COCO's classes; also the teacher.
-        stills, stills_val: rendered street stills (YOLO folders), or None: no `stall`.
+        data: data set folders (`xiaozheng datasets import`), each split.
+        base: Ultralytics checkpoint with COCO's classes: trunk, and teacher of traffic labels.
         work: everything that is made goes here.
+        start: an artefact of this project to go on from; None: from the base.
+        teacher: an artefact that labels municipal classes in sets that do not declare them;
+            None: what a set does not label is background there.
+        repeats: how often a set (by its source name) is listed per epoch; 1 when left out.
         bf16: bfloat16 forward pass on the CPU (None: where the CPU has AVX-512 BF16).
         device: as Ultralytics names it, for example `cpu` or `0`.
     """
 
-    data: Path
+    data: tuple[Path, ...]
     base: Path
     work: Path
-    stills: Path | None = None
-    stills_val: Path | None = None
-    stages: tuple[Stage, ...] = STAGES
+    start: Artifact | None = None
+    teacher: Artifact | None = None
+    own_stages: tuple[Stage, ...] = OWN_STAGES
+    traffic_stages: tuple[Stage, ...] = TRAFFIC_STAGES
+    repeats: Mapping[str, int] = field(default_factory=dict)
     seed: int = 7
     batch: int = 16
     device: str = "cpu"
     bf16: bool | None = None
-    teacher: TeacherRule = DEFAULT_TEACHER
+    teacher_rule: TeacherRule = DEFAULT_TEACHER
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a run left: the checkpoint and the material to judge it by."""
+    """What a run left: a checkpoint per branch and the material to judge it by."""
 
-    checkpoint: Path
-    split: Split
+    traffic: Path
+    own: Path
+    sets: tuple[Dataset, ...]
     data_hash: str
     record: Path
 
 
-def adjusted_stages(epochs: int | None, size: int | None, with_stills: bool) -> tuple[Stage, ...]:
-    """The stages with other epochs or size; without stills only the first is left."""
-    stages = STAGES if with_stills else STAGES[:1]
+def adjusted(
+    stages: Sequence[Stage], epochs: int | None = None, size: int | None = None
+) -> tuple[Stage, ...]:
+    """The stages with other epochs or size. Zero epochs: no stage at all."""
+    if epochs == 0:
+        return ()
     return tuple(
         replace(
             stage,
@@ -119,55 +140,107 @@ def train(order: Order) -> Trained:
     """Run the whole recipe; finished steps of an earlier call are not repeated.
 
     Raises:
-        DatasetError: a source is missing or has a broken label (file and line).
-        ModelError: the base is missing or not a detection checkpoint.
+        DatasetError: a set is missing, broken, not split, or declares no class of any use.
+        ModelError: the base or the start is missing or of another kind.
     """
     order.work.mkdir(parents=True, exist_ok=True)
-    split = gather(order)
-    checkpoint = order.base
+    sets = tuple(read_dataset(folder) for folder in order.data)
+    _check_sources(sets)
+    branches = (
+        Branch("traffic", TRAFFIC_LABELS, order.traffic_stages, guided=True),
+        Branch("own", own_labels(order, sets), order.own_stages, guided=False),
+    )
     worksets: list[WorkSet] = []
-    for stage in order.stages:
-        workset = write_workset(order.work / f"data-{stage.name}", split, stage.repeats)
-        worksets.append(workset)
-        checkpoint = run_stage(order, stage, checkpoint, workset)
-    record = _write_record(order, worksets, checkpoint)
-    return Trained(checkpoint, split, worksets[-1].data_hash, record)
+    checkpoints: dict[str, Path] = {}
+    for branch in branches:
+        checkpoint = starting_point(order, branch)
+        if branch.stages:
+            workset = write_workset(
+                order.work / f"data-{branch.name}", gather(order, branch, sets), order.repeats
+            )
+            worksets.append(workset)
+            for stage in branch.stages:
+                checkpoint = run_stage(order, branch, stage, checkpoint, workset)
+        checkpoints[branch.name] = checkpoint
+    record = _write_record(order, worksets, checkpoints)
+    own_hash = worksets[-1].data_hash if worksets else "0" * 64
+    return Trained(checkpoints["traffic"], checkpoints["own"], sets, own_hash, record)
 
 
-def gather(order: Order) -> Split:
-    """Read, label and part all sources."""
-    bins = _bins_with_teacher(order)
-    coco = read_coco_subset(_existing(order.data / "coco_train_subset"))
-    parts = [
-        split_scenes(bins, VAL_PART, HELD_COUNT),
-        split_scenes(coco, COCO_VAL_PART),
-    ]
-    if order.stills is not None:
-        stills = read_stills(_existing(order.stills))
-        empty = stills.select(())
-        val = empty if order.stills_val is None else read_stills(_existing(order.stills_val))
-        val = val.select(replace(p, group=f"val/{p.path.stem}") for p in val.pictures)
-        parts.append(Split(train=stills, val=val, held=empty))
+def own_labels(order: Order, sets: Sequence[Dataset]) -> tuple[str, ...]:
+    """The municipal branch's classes: those we start with, then new ones of the sets.
+
+    Raises:
+        DatasetError: no set labels any of them, so there is nothing to learn.
+    """
+    known = OWN_LABELS
+    if order.start is not None:
+        names = [label.name for label in order.start.manifest.labels]
+        known = tuple(n for n in names if n not in TRAFFIC_LABELS)
+    declared = dict.fromkeys(n for s in sets for n in s.table.names if n not in TRAFFIC_LABELS)
+    if order.own_stages and not declared:
+        raise DatasetError(
+            "no set labels any class but people and vehicles: nothing to learn",
+            message_zh="数据集中没有垃圾桶、垃圾、摊位等城市管理类别，无可训练",
+        )
+    return (*known, *[n for n in declared if n not in known])
+
+
+def gather(order: Order, branch: Branch, sets: Sequence[Dataset]) -> Split:
+    """All sets under one branch's labels, with the classes a set does not label filled in."""
+    parts: list[Split] = []
+    for dataset in sets:
+        missing = tuple(n for n in branch.labels if n not in dataset.table.names)
+        split = restricted(dataset.split(), branch.labels)
+        if missing:
+            kept = order.work / f"teacher-{branch.name}-{dataset.table.pictures[0].source}.json"
+            teacher = order.base if branch.guided else order.teacher
+            if teacher is not None:
+                split = complete(split, missing, teacher, order.teacher_rule, kept)
+        parts.append(split)
     return join_splits(parts)
 
 
-def run_stage(order: Order, stage: Stage, start: Path, workset: WorkSet) -> Path:
+def starting_point(order: Order, branch: Branch) -> Path:
+    """The checkpoint that a branch begins with, written into the work folder."""
+    target = order.work / f"start-{branch.name}.pt"
+    if target.is_file():
+        return target
+    base = load_network(order.base)
+    if order.start is None:
+        return save_network(build(base, branch.labels), target)
+    names = [label.name for label in order.start.manifest.labels]
+    old = tuple(n for n in names if (n in TRAFFIC_LABELS) == branch.guided)
+    which = "first" if branch.guided else "second"
+    found = branch_from_onnx(order.start.model_path, base, old, which)
+    return save_network(build(found, branch.labels), target)
+
+
+def run_stage(order: Order, branch: Branch, stage: Stage, start: Path, workset: WorkSet) -> Path:
     """Train one stage, or resume it, or do nothing when it is done. Returns its checkpoint."""
-    weights = order.work / "runs" / stage.name / "weights"
-    last, best = weights / "last.pt", weights / "best.pt"
+    folder = order.work / "runs" / stage.name
+    last, best = folder / "weights/last.pt", folder / "weights/best.pt"
     if last.is_file() and epochs_done(last) is None:
         log.info("stage %s is done: %s", stage.name, best)
         return best
+    guide = order.base if branch.guided else None
     trainer_class = type(
         "RunTrainer",
         (StreetTrainer,),
-        {"bf16": _wants_bf16(order), "guide_from": order.base, "__module__": __name__},
+        {"bf16": _wants_bf16(order), "guide_from": guide, "__module__": __name__},
     )
     settings: dict[str, Any] = trainer_settings(order, stage, start, workset)
     if last.is_file():
         log.info("stage %s goes on from %s", stage.name, last)
         settings |= {"resume": str(last), "model": str(last)}
-    trainer_class(overrides=settings).train()
+    try:
+        trainer_class(overrides=settings).train()
+    except OSError as error:
+        raise ModelError(
+            f"{folder}: {error.strerror or error}; what was written so far stays usable",
+            message_zh=f"训练中断：{folder}：{error.strerror or error}；已完成的轮次保留，可继续",
+        ) from error
+    draw_curves(folder / "results.csv", folder / "curves.png")
     return best
 
 
@@ -186,14 +259,14 @@ def trainer_settings(order: Order, stage: Stage, start: Path, workset: WorkSet) 
         "name": stage.name,
         "exist_ok": True,
         "epochs": stage.epochs,
-        "patience": stage.epochs,
+        "patience": stage.patience,
         "imgsz": stage.size,
         "batch": order.batch,
         "nbs": order.batch,
         "device": order.device,
         "amp": order.device != "cpu",
         "seed": order.seed,
-        "freeze": stage.freeze,
+        "freeze": SHARED_LAYERS,
         "optimizer": "AdamW",
         "lr0": stage.rate,
         "lrf": 0.06,
@@ -220,16 +293,24 @@ def trainer_settings(order: Order, stage: Stage, start: Path, workset: WorkSet) 
     }
 
 
-def _bins_with_teacher(order: Order) -> Table:
-    """The bin pictures with scenes and teacher labels; the teacher's answers are kept on disk."""
-    bins = group_scenes(read_bins(_existing(order.data / "bins")), BINS_RULE)
-    kept = order.work / "teacher.json"
-    key = f"{sha256_file(order.base)} {asdict(order.teacher)}"
-    if (found := read_teacher(kept, key, bins)) is not None:
-        return found
-    labelled = add_teacher_labels(bins, order.base, order.teacher)
-    save_teacher(kept, key, labelled)
-    return labelled
+def open_teacher(ref: str | None, shelf: Path | None) -> Artifact | None:
+    """The artefact that labels what sets leave out; None for `none`."""
+    return None if ref in (None, "none") else Registry(shelf).resolve(ref)
+
+
+def _check_sources(sets: Sequence[Dataset]) -> None:
+    """Sets are told apart by their source name."""
+    seen: dict[str, Path] = {}
+    for dataset in sets:
+        if not len(dataset.table):
+            raise DatasetError(f"{dataset.folder}: has no pictures")
+        name = dataset.table.pictures[0].source
+        if name in seen:
+            raise DatasetError(
+                f"{dataset.folder} and {seen[name]} both call their source {name!r}",
+                message_zh=f"两个数据集来源同名（{name}）：{seen[name]}、{dataset.folder}",
+            )
+        seen[name] = dataset.folder
 
 
 def _wants_bf16(order: Order) -> bool:
@@ -238,19 +319,24 @@ def _wants_bf16(order: Order) -> bool:
     return order.device == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
 
 
-def _existing(folder: Path) -> Path:
-    if not folder.is_dir():
-        raise DatasetError(f"{folder}: no such folder", message_zh=f"缺少数据目录：{folder}")
-    return folder
-
-
-def _write_record(order: Order, worksets: Sequence[WorkSet], checkpoint: Path) -> Path:
+def _write_record(
+    order: Order, worksets: Sequence[WorkSet], checkpoints: Mapping[str, Path]
+) -> Path:
     record = order.work / "run.json"
     content = {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "order": {k: str(v) if isinstance(v, Path) else v for k, v in asdict(order).items()},
+        "data": [str(folder) for folder in order.data],
+        "base": str(order.base),
+        "start": order.start.ref if order.start else None,
+        "teacher": order.teacher.ref if order.teacher else None,
+        "stages": [asdict(s) for s in (*order.traffic_stages, *order.own_stages)],
+        "repeats": dict(order.repeats),
+        "seed": order.seed,
+        "batch": order.batch,
+        "device": order.device,
+        "bf16": _wants_bf16(order),
         "data_hashes": {w.folder.name: w.data_hash for w in worksets},
-        "checkpoint": str(checkpoint),
+        "checkpoints": {name: str(path) for name, path in checkpoints.items()},
         "torch": torch.__version__,
         "ultralytics": ultralytics.__version__,
     }

@@ -1,9 +1,9 @@
-"""A trained checkpoint becomes a shelf artefact: ONNX, thresholds, figures, manifest, card."""
+"""Trained branches become a shelf artefact: ONNX, thresholds, figures, manifest, card."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,16 +13,26 @@ import cv2
 import numpy as np
 
 from ...config.errors import ModelError
-from ...datasets.labels import DETECTOR_LABELS, LABELS_ZH
-from ...datasets.table import Table, merge
+from ...datasets.table import Table
 from ...models.manifest import Label, Manifest, describe_file, write_manifest
 from ...models.registry import Artifact
 from ...models.runtimes import Backend, available_backends, open_session
 from ..detector import Detector
 from ..letterbox import PAD_VALUE, to_tensor
+from .branches import TwoBranch
 from .card import detector_card
-from .export import INPUT_NAME, OUTPUT_NAME, deviation, export_onnx
-from .measure import Demand, Predicted, figures, pick_threshold, plain, predict, rank
+from .export import INPUT_NAME, OUTPUT_NAME, export_onnx
+from .measure import (
+    Demand,
+    Predicted,
+    figures,
+    join_ranked,
+    pick_threshold,
+    plain,
+    predict,
+    rank,
+)
+from .parity import TorchSession, deviation
 
 MODEL_FILE = "model.onnx"
 CARD_FILE = "CARD.md"
@@ -31,6 +41,7 @@ INPUT_SIZE = 640
 STRIDE = 32
 MAX_IOU = 0.6
 PARITY_PICTURES = 4
+PARITY_AP_PICTURES = 120
 LICENCE = "AGPL-3.0-or-later"
 
 DEMANDS: dict[str, Demand] = {
@@ -44,89 +55,124 @@ DEMANDS: dict[str, Demand] = {
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the manifest and the card say beside the figures."""
+    """What the manifest and the card say beside the figures. `zh`: Chinese names of labels."""
 
     version: str
     created: datetime
     data_hash: str
     data: tuple[str, ...]
     base: str
+    zh: Mapping[str, str]
     notes: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 def shelve(
-    checkpoint: Path,
+    network: TwoBranch,
     folder: Path,
     validation: Mapping[str, Table],
     checks: Mapping[str, Table],
     facts: Facts,
     backend: Backend = "auto",
 ) -> Manifest:
-    """Export and describe a checkpoint as `folder` (`…/<name>/<version>`).
+    """Export and describe a network as `folder` (`…/<name>/<version>`).
 
-    The folder appears whole or not at all. Thresholds are picked on all `validation` sets
-    together; figures are stated for each of them and for each of `checks`.
+    The folder appears whole or not at all. Thresholds are picked on all `validation` sets that
+    label a class; figures are stated for each of them and for each of `checks`. A table is
+    measured on its own classes only.
 
     Raises:
-        ModelError: the folder exists, or the file is larger than the shelf allows.
+        ModelError: the folder exists, the file is larger than the shelf allows, or the disk is
+            full.
     """
     if folder.exists():
         raise ModelError(f"{folder}: exists; versions are never overwritten")
     draft = folder.with_name(f".{folder.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
     try:
-        manifest = _fill(draft, checkpoint, folder.parent.name, validation, checks, facts, backend)
+        draft.mkdir(parents=True)
+        manifest = _fill(draft, network, folder.parent.name, validation, checks, facts, backend)
         draft.rename(folder)
+    except OSError as error:
+        raise ModelError(
+            f"{folder}: {error.strerror or error}; nothing was put on the shelf",
+            message_zh=f"无法写入模型库 {folder}：{error.strerror or error}；未留下半成品",
+        ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return manifest
 
 
-def pick_thresholds(table: Table, predictions: list[Predicted]) -> dict[str, float]:
-    """A threshold per class by its demand."""
-    return {
-        name: pick_threshold(rank(table, predictions, i), DEMANDS.get(name, Demand()))
-        for i, name in enumerate(table.names)
-    }
+def pick_thresholds(
+    labels: Sequence[str], tables: Mapping[str, Table], predictions: Mapping[str, list[Predicted]]
+) -> dict[str, float]:
+    """A threshold per class by its demand, over the tables that label it."""
+    result = {}
+    for name in labels:
+        parts = [
+            rank(table, predictions[key], table.names.index(name))
+            for key, table in tables.items()
+            if name in table.names
+        ]
+        demand = DEMANDS.get(name, Demand())
+        result[name] = pick_threshold(join_ranked(parts), demand) if parts else demand.high
+    return result
 
 
-def parity(checkpoint: Path, model: Path, table: Table) -> dict[str, dict[str, float]]:
-    """Largest deviation of each installed runtime from torch, on a few pictures."""
+def parity(network: TwoBranch, model: Path, bare: Manifest, table: Table) -> dict[str, Any]:
+    """Each installed runtime against torch: largest deviation on a few pictures, and the
+    difference of mean AP50 and AP on more."""
     images = [cv2.imread(str(p.path)) for p in table.pictures[:PARITY_PICTURES]]
     square = [cv2.resize(i, (INPUT_SIZE, INPUT_SIZE)) for i in images if i is not None]
     batch = to_tensor([np.asarray(i, dtype=np.uint8) for i in square])
-    return {
-        name: asdict(deviation(checkpoint, model, batch, name)) for name in available_backends()
-    }
+    some = table.select(table.pictures[:PARITY_AP_PICTURES])
+    artifact = Artifact(model.parent, bare)
+    exact = _mean_ap(Detector(artifact, TorchSession(network)), some)
+    result: dict[str, Any] = {}
+    for name in available_backends():
+        session = open_session(model, backend=name)  # type: ignore[arg-type]
+        found = _mean_ap(Detector(artifact, session), some)
+        result[name] = {
+            **asdict(deviation(network, model, batch, name)),
+            "precision": session.precision,
+            "pictures": len(some),
+            "ap50_difference": round(found[0] - exact[0], 4),
+            "ap_difference": round(found[1] - exact[1], 4),
+        }
+    return result
+
+
+def _mean_ap(detector: Detector, table: Table) -> tuple[float, float]:
+    """Mean AP50 and AP over the classes that the table has boxes of."""
+    flat = dict.fromkeys(table.names, 0.5)
+    found = [f for f in figures(table, predict(detector, table), flat).values() if f.positives]
+    return float(np.mean([f.ap50 for f in found])), float(np.mean([f.ap for f in found]))
 
 
 def _fill(
     draft: Path,
-    checkpoint: Path,
+    network: TwoBranch,
     name: str,
     validation: Mapping[str, Table],
     checks: Mapping[str, Table],
     facts: Facts,
     backend: Backend,
 ) -> Manifest:
-    model = export_onnx(checkpoint, draft / MODEL_FILE)
+    model = export_onnx(network, draft / MODEL_FILE)
     if model.stat().st_size > MAX_BYTES:
         raise ModelError(f"{model}: {model.stat().st_size} bytes, more than {MAX_BYTES}")
-    bare = describe(draft, name, facts, {}, {})
+    bare = describe(draft, name, network.labels, facts, {}, {})
     detector = open_artifact(draft, bare, backend)
     tables = {**validation, **checks}
     predictions = {key: predict(detector, table) for key, table in tables.items()}
-    thresholds = pick_thresholds(
-        merge(validation.values()), [p for key in validation for p in predictions[key]]
-    )
+    thresholds = pick_thresholds(network.labels, validation, predictions)
     metrics: dict[str, Any] = {
         key: {"pictures": len(t), "per_class": plain(figures(t, predictions[key], thresholds))}
         for key, t in tables.items()
     }
-    extra = {**facts.extra, "parity": parity(checkpoint, model, next(iter(validation.values())))}
-    manifest = describe(draft, name, replace(facts, extra=extra), thresholds, metrics)
+    extra = {**facts.extra, "parity": parity(network, model, bare, next(iter(validation.values())))}
+    stated = replace(facts, extra=extra)
+    manifest = describe(draft, name, network.labels, stated, thresholds, metrics)
     (draft / CARD_FILE).write_text(detector_card(manifest, facts.notes), encoding="utf-8")
     write_manifest(draft, manifest)
     return manifest
@@ -141,6 +187,7 @@ def open_artifact(folder: Path, manifest: Manifest, backend: Backend = "auto") -
 def describe(
     folder: Path,
     name: str,
+    labels: Sequence[str],
     facts: Facts,
     thresholds: Mapping[str, float],
     metrics: Mapping[str, Any],
@@ -151,7 +198,7 @@ def describe(
         version=facts.version,
         task="detection",
         model=describe_file(folder / MODEL_FILE),
-        labels=tuple(Label(name=n, zh=LABELS_ZH[n]) for n in DETECTOR_LABELS),
+        labels=tuple(Label(name=n, zh=facts.zh.get(n, n)) for n in labels),
         input={
             "name": INPUT_NAME,
             "dtype": "float32",

@@ -1,9 +1,10 @@
-"""Labels for what nobody labelled: the base detector marks people and vehicles."""
+"""Labels for what nobody labelled: a detector marks the classes that a data set leaves out."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from ultralytics import YOLO
 
-from ...datasets.labels import TRAFFIC_LABELS
+from ...datasets.split import Split
 from ...datasets.table import Picture, Table, picture
+from ...models.manifest import sha256_file
+from ...models.registry import Artifact
+from ...models.runtimes import open_session
+from ..detector import Detector
 from ..geometry import iou
-from .measure import corners
+from .measure import corners, predict
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +39,57 @@ class TeacherRule:
     image_size: int = 640
 
 
-def add_teacher_labels(table: Table, checkpoint: Path, rule: TeacherRule, batch: int = 16) -> Table:
-    """The table with the teacher's people and vehicles added to its own boxes."""
+def complete(
+    split: Split, missing: Sequence[str], teacher: Path | Artifact, rule: TeacherRule, kept: Path
+) -> Split:
+    """The split with boxes of the `missing` classes added to training and validation.
+
+    What the teacher said is kept in the file `kept`, and read from there the next time.
+
+    Args:
+        teacher: an Ultralytics checkpoint, or an artefact off the shelf.
+    """
+    source = teacher if isinstance(teacher, Path) else teacher.model_path
+    key = f"{sha256_file(source)} {asdict(rule)} {sorted(missing)}"
+    whole = split.train.select((*split.train.pictures, *split.val.pictures))
+    labelled = read_teacher(kept, key, whole)
+    if labelled is None:
+        labelled = add_labels(whole, missing, teacher, rule)
+        save_teacher(kept, key, labelled)
+    border = len(split.train)
+    return replace(
+        split,
+        train=labelled.select(labelled.pictures[:border]),
+        val=labelled.select(labelled.pictures[border:]),
+    )
+
+
+def add_labels(
+    table: Table, missing: Sequence[str], teacher: Path | Artifact, rule: TeacherRule
+) -> Table:
+    """The table with the teacher's boxes of the `missing` classes added to its own."""
+    wanted = np.array([name in missing for name in table.names])
+    if isinstance(teacher, Path):
+        return _by_checkpoint(table, wanted, teacher, rule)
+    detector = Detector(teacher, open_session(teacher.model_path))
+    pictures = []
+    for item, found in zip(table.pictures, predict(detector, table), strict=True):
+        sure = (found.scores >= rule.min_score) & wanted[found.classes]
+        x1, y1, x2, y2 = found.boxes[sure].T
+        boxes = np.stack([(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1], axis=1)
+        pictures.append(with_boxes(item, boxes, found.classes[sure], rule.max_overlap))
+    return table.select(pictures)
+
+
+def _by_checkpoint(
+    table: Table, wanted: NDArray[np.bool_], checkpoint: Path, rule: TeacherRule, batch: int = 16
+) -> Table:
     teacher: Any = YOLO(str(checkpoint))
-    wanted = {i: table.names.index(n) for i, n in teacher.names.items() if n in TRAFFIC_LABELS}
+    rows = {
+        i: table.names.index(n)
+        for i, n in teacher.names.items()
+        if n in table.names and wanted[table.names.index(n)]
+    }
     pictures: list[Picture] = []
     for start in range(0, len(table), batch):
         part = table.pictures[start : start + batch]
@@ -45,12 +97,12 @@ def add_teacher_labels(table: Table, checkpoint: Path, rule: TeacherRule, batch:
             [str(p.path) for p in part],
             conf=rule.min_score,
             imgsz=rule.image_size,
-            classes=list(wanted),
+            classes=list(rows),
             verbose=False,
         )
         for item, result in zip(part, results, strict=True):
             boxes = result.boxes.xywhn.cpu().numpy().astype(np.float64)
-            classes = np.array([wanted[int(c)] for c in result.boxes.cls], dtype=np.int64)
+            classes = np.array([rows[int(c)] for c in result.boxes.cls], dtype=np.int64)
             pictures.append(with_boxes(item, boxes, classes, rule.max_overlap))
     return table.select(pictures)
 
@@ -70,7 +122,7 @@ def with_boxes(
 
 
 def save_teacher(path: Path, key: str, labelled: Table) -> None:
-    """Keep a labelled table's boxes; `key` names the teacher and its rule."""
+    """Keep a labelled table's boxes; `key` names the teacher, its rule and the classes."""
     boxes = {
         p.path.name: [[int(c), *box] for c, box in zip(p.classes, p.boxes.tolist(), strict=True)]
         for p in labelled.pictures

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import yaml
 from ...datasets.card import write_card
 from ...datasets.likeness import data_hash
 from ...datasets.split import Split
-from ...datasets.table import Table, merge
+from ...datasets.table import Table, merge, relabel
 from ...datasets.yolo import file_stem, write_yolo
 
 
@@ -33,16 +33,11 @@ class WorkSet:
 
 
 def write_workset(folder: Path, split: Split, repeats: Mapping[str, int]) -> WorkSet:
-    """Write those sources of a split that `repeats` names under `folder`.
+    """Write a split under `folder`.
 
-    `repeats` says how often a source's pictures are listed per epoch (rehearsal).
+    `repeats` says how often a source's pictures are listed per epoch: 1 when not named, 0 leaves
+    the source out of training.
     """
-    split = Split(
-        **{
-            part: table.select(p for p in table.pictures if p.source in repeats)
-            for part, table in parts(split).items()
-        }
-    )
     for part, table in parts(split).items():
         write_yolo(table, folder / part)
     _write_list(folder, "train", split.train, repeats)
@@ -76,6 +71,17 @@ def join_splits(splits: list[Split]) -> Split:
         train=merge(s.train for s in splits),
         val=merge(s.val for s in splits),
         held=merge(s.held for s in splits),
+    )
+
+
+def restricted(split: Split, labels: Sequence[str]) -> Split:
+    """The split under other labels: classes of both lists are kept, other boxes are dropped."""
+    names = tuple(labels)
+    return Split(
+        **{
+            part: relabel(table, {n: n for n in table.names if n in names}, names)
+            for part, table in parts(split).items()
+        }
     )
 
 

@@ -2,93 +2,109 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
-from ...config.errors import ModelError
-from ...datasets.split import Split
+from ...config.errors import DatasetError, ModelError
+from ...datasets.folder import Dataset
+from ...datasets.labels import LABELS_ZH
 from ...datasets.table import Table
 from ...models.manifest import Manifest
+from .branches import SHARED_LAYERS, TwoBranch
 from .measure import predict
+from .network import load_network
 from .recipe import Order, Trained, train
 from .sheet import contact_sheet
 from .shelve import Facts, open_artifact, shelve
+from .workset import restricted
 
 BASE_NAME = "YOLO11n, COCO weights (Ultralytics, AGPL-3.0)"
-
-SOURCE_NOTES = {
-    "bins": "bins: Chinese street photos of bins and rubbish (Roboflow 公开数据集111, CC BY 4.0; "
-    "the rights of the single photos are unclear); people and vehicles in them labelled by the "
-    "base model (score ≥ 0.35)",
-    "coco": "coco: 215 pictures of COCO train2017, traffic classes only (annotations CC BY 4.0)",
-    "stills": "stills: street scenes rendered by this project's own generator, exact labels",
-}
+SHEET_PICTURES = 40
 
 LIMITS = (
-    "`stall` was learned and measured on rendered scenes only: no real labelled street-level "
-    "set could be found. Expect misses on real stalls; believe a stall only with time and zone.",
-    "People and vehicles in the bin pictures were labelled by the base model, so their figures "
-    "on `bins` say how far this model agrees with the base, not how right it is.",
-    "The COCO validation part has few pictures; its figures are rough.",
-    "The bin pictures are taken at eye level, and were stretched to squares; views from high "
-    "cameras come from rendered scenes only.",
-    "About one bin label in twenty is wrong in the source; nothing was corrected.",
-    "Night, rain and heavy compression were imitated, not collected.",
+    "Thresholds were picked on the validation pictures whose figures stand here.",
+    "A class was measured only on sets that label it; expect more false boxes elsewhere.",
+    "Night, rain, haze and heavy compression were imitated in training, not collected.",
 )
 
 
-def make_detector(order: Order, out: Path, now: datetime) -> Manifest:
+def make_detector(
+    order: Order, out: Path, now: datetime, notes: Sequence[str] = ()
+) -> tuple[Manifest, Trained]:
     """Train and put the result on the shelf as `out` (`…/detector/<version>`).
 
-    A contact sheet of the pictures kept out for acceptance lies in the work folder afterwards.
+    Contact sheets of validation and held-out pictures lie in the work folder afterwards. `notes`
+    are added to the card.
 
     Raises:
         ModelError: `out` exists, or the base is not a detection checkpoint.
-        DatasetError: a source is missing or broken.
+        DatasetError: a set is missing, broken, not split or has no validation part.
     """
     if out.exists():
         raise ModelError(f"{out}: exists; give a new version", message_zh=f"版本已存在：{out}")
-    return put_on_shelf(train(order), order, out, now)
+    trained = train(order)
+    return put_on_shelf(trained, order, out, now, notes), trained
 
 
-def put_on_shelf(trained: Trained, order: Order, out: Path, now: datetime) -> Manifest:
+def put_on_shelf(
+    trained: Trained, order: Order, out: Path, now: datetime, notes: Sequence[str] = ()
+) -> Manifest:
     """Export, measure, describe; see `make_detector`."""
+    network = TwoBranch(load_network(trained.traffic), load_network(trained.own))
     facts = Facts(
         version=out.name,
         created=now,
         data_hash=trained.data_hash,
-        data=tuple(
-            note for key, note in SOURCE_NOTES.items() if len(_of(trained.split.train, key))
-        ),
-        base=BASE_NAME,
-        notes=LIMITS,
+        data=tuple(describe_set(s) for s in trained.sets),
+        base=BASE_NAME if order.start is None else f"{BASE_NAME}; went on from {order.start.ref}",
+        zh={**LABELS_ZH, **{n.name: n.zh for s in trained.sets for n in s.about.names if n.zh}},
+        notes=(*notes, *LIMITS),
         extra={
-            "stages": [asdict(stage) for stage in order.stages],
+            "shared_layers": SHARED_LAYERS,
+            "stages": [asdict(stage) for stage in (*order.traffic_stages, *order.own_stages)],
+            "repeats": dict(order.repeats),
             "seed": order.seed,
-            "teacher": asdict(order.teacher),
+            "teacher": None if order.teacher is None else order.teacher.ref,
+            "teacher_rule": asdict(order.teacher_rule),
         },
     )
-    validation = validation_sets(trained.split)
-    checks = {"held out": trained.split.held} if len(trained.split.held) else {}
-    manifest = shelve(trained.checkpoint, out, validation, checks, facts)
+    validation = measured(trained.sets, "val", network.labels)
+    if not validation:
+        raise DatasetError(
+            "no set has validation pictures: nothing could be measured",
+            message_zh="各数据集都没有验证图片，无法评估；请重新划分",
+        )
+    held = measured(trained.sets, "held", network.labels)
+    checks = {f"{name} held out": table for name, table in held.items()}
+    manifest = shelve(network, out, validation, checks, facts)
     detector = open_artifact(out, manifest)
-    for name, table in {"held": trained.split.held, **validation}.items():
-        shown = table.select(table.pictures[:40])
-        if len(shown):
-            contact_sheet(
-                order.work / f"sheet-{name}.jpg",
-                shown,
-                predict(detector, shown),
-                manifest.thresholds,
-            )
+    for name, table in {**validation, **checks}.items():
+        shown = table.select(table.pictures[:SHEET_PICTURES])
+        sheet = order.work / f"sheet-{name.replace(' ', '-')}.jpg"
+        contact_sheet(sheet, shown, predict(detector, shown), manifest.thresholds)
     return manifest
 
 
-def validation_sets(split: Split) -> dict[str, Table]:
-    """The validation part by source."""
-    return {key: table for key in SOURCE_NOTES if len(table := _of(split.val, key))}
+def measured(sets: Sequence[Dataset], part: str, labels: Sequence[str]) -> dict[str, Table]:
+    """That part of each set, by its name, under those of our labels that the set declares."""
+    found: dict[str, Table] = {}
+    for dataset in sets:
+        names = tuple(n for n in labels if n in dataset.table.names)
+        split = restricted(dataset.split(), names)
+        table = split.val if part == "val" else split.held
+        if len(table) and names:
+            found[dataset.about.source or dataset.folder.name] = table
+    return found
 
 
-def _of(table: Table, source: str) -> Table:
-    return table.select(p for p in table.pictures if p.source == source)
+def describe_set(dataset: Dataset) -> str:
+    """One line of the card's list of what was learned from."""
+    about = dataset.about
+    name = about.source or dataset.folder.name
+    parts = dataset.split()
+    text = f"{name}: {len(parts.train)} pictures for training, {len(parts.val)} for validation"
+    text += f", {len(parts.held)} held out" if len(parts.held) else ""
+    text += f"; licence: {about.licence}" if about.licence else ""
+    return text + (f"; {about.note}" if about.note else "")
