@@ -13,7 +13,7 @@ from ..config.errors import DatasetError
 from .labels import COCO_NAMES, DETECTOR_LABELS, LABELS_ZH
 from .problems import Problem
 from .scan import Scan
-from .table import Picture, Table
+from .table import Classes, Picture, Table
 
 LEFT_OUT = ""
 """An alias to this leaves the class out."""
@@ -134,13 +134,13 @@ def unknown_names(scan: Scan, extra: Mapping[str, str] | None = None) -> dict[st
     return {n: c for n, c in counts.items() if c and canonical(n, extra) is None}
 
 
-def _tidy(item: Picture, classes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Picture:
+def _tidy(item: Picture, classes: Classes) -> Picture:
     """Known classes only, boxes cut at the edge, six decimals, repeats once."""
     known = classes >= 0
     half = item.boxes[known, 2:] / 2
     low = np.clip(item.boxes[known, :2] - half, 0, 1)
     high = np.clip(item.boxes[known, :2] + half, 0, 1)
-    boxes = np.round(np.hstack([(low + high) / 2, high - low]), 6)
+    boxes = np.asarray(np.round(np.hstack([(low + high) / 2, high - low]), 6), np.float64)
     rows = np.hstack([classes[known, None], boxes])
     _, first = np.unique(rows, axis=0, return_index=True)
     order = np.sort(first)

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from math import cos, radians, sin
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from ..config.errors import DatasetError
@@ -177,5 +177,5 @@ def _find(told: str, finder: PictureFinder) -> Path | Fault:
     return found
 
 
-def _is(value: Any) -> bool:
+def _is(value: Any) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)

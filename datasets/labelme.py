@@ -60,7 +60,7 @@ def write_labelme(table: Table, folder: Path) -> None:
     for item, file in zip(table.pictures, file_names(table.pictures), strict=True):
         width, height = size_of(item.path)
         link_or_copy(item.path, folder / file)
-        shapes = [
+        shapes: list[dict[str, Any]] = [
             {
                 "label": label,
                 "points": [[round(x1, 4), round(y1, 4)], [round(x2, 4), round(y2, 4)]],
@@ -70,7 +70,7 @@ def write_labelme(table: Table, folder: Path) -> None:
             }
             for label, (x1, y1, x2, y2) in pixel_boxes(item, table.names, width, height)
         ]
-        content = {
+        content: dict[str, Any] = {
             "version": "5.5.0",
             "flags": {},
             "shapes": shapes,
