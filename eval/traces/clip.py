@@ -16,7 +16,7 @@ from . import bins, cycles, garbage, parking, shops, traffic, vending
 from .seeing import Light, Sightings, see
 from .street import Street
 from .things import SIZES, inside, spans
-from .view import Floats, random_view
+from .view import LANES, Floats, random_view
 
 LEAST_CLEAR = 0.5
 START = datetime(2026, 5, 1, 0, 0, tzinfo=UTC)
@@ -157,7 +157,7 @@ def _add_kerb(street: Street, short: bool) -> None:
     per_hour = _traffic(street)
     if signal:
         traffic.add_signal(street, min(street.most_nothing_s(dwell), 75.0), per_hour)
-        traffic.add_traffic(street, per_hour, traffic.LANES[1:])
+        traffic.add_traffic(street, per_hour, LANES[1:])
     else:
         parking.add_blockers(street)
         traffic.add_traffic(street, per_hour)

@@ -197,7 +197,8 @@ def _names(thing: Thing, count: int, step_s: float, rng: np.random.Generator) ->
         return np.full(count, ids[0])
     shares = np.cumsum(list(thing.names.values()))
     drawn = ndtr(_wobble(rng, count, step_s, FLICKER_TAU_S))
-    return ids[np.minimum(np.searchsorted(shares / shares[-1], drawn), len(ids) - 1)]
+    picked = np.minimum(np.searchsorted(shares / shares[-1], drawn), len(ids) - 1)
+    return np.asarray(ids[picked])
 
 
 def _swollen(boxes: Floats, swell: Floats) -> Floats:

@@ -83,9 +83,9 @@ class View:
         corners = np.array([(a1, c1), (a2, c1), (a2, c2), (a1, c2)])
         x, y = self.ground(corners[:, 0], corners[:, 1])
         u, v, _ = self.project(x, y, np.zeros(4))
-        seen = shapely.Polygon(np.stack([u / WIDTH_PX, v / HEIGHT_PX], 1)).buffer(0)
-        seen = seen.intersection(FRAME)
-        if seen.is_empty or seen.geom_type != "Polygon":
+        whole = shapely.Polygon(np.stack([u / WIDTH_PX, v / HEIGHT_PX], 1)).buffer(0)
+        seen = whole.intersection(FRAME)
+        if seen.is_empty or not isinstance(seen, shapely.Polygon):
             return ()
         points = shapely.get_coordinates(seen.exterior)[:-1].round(4)
         return tuple((float(px), float(py)) for px, py in points)
