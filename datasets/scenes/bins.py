@@ -44,7 +44,7 @@ def wheelie_bin(colour: str, state: str, seed: int = 0) -> Mesh:
     if state == "closed":
         return mesh
     rng = np.random.default_rng(seed)
-    level = {"tight": 0.78, "open": 0.45, "filling": 0.86, "full": 1.0, "overflowing": 1.02}[state]
+    level = {"tight": 0.78, "open": 0.45, "filling": 0.6, "full": 1.0, "overflowing": 1.02}[state]
     box(mesh, (0.0, 0, level - 0.05), (0.58, 0.46, 0.02), "plastic#2a2a26")
     if state == "tight":
         bag(mesh, (0.22, 0.0, 0.93), 0.12, seed)

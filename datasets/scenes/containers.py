@@ -45,7 +45,7 @@ def container(colour: str, state: str, seed: int = 0) -> Mesh:
     if state == "closed":
         return mesh
     rng = np.random.default_rng(seed)
-    level = {"open": 0.5, "filling": 0.85, "tight": 0.85, "full": 1.02}.get(state, 1.06)
+    level = {"open": 0.5, "filling": 0.62, "tight": 0.85, "full": 1.02}.get(state, 1.06)
     box(mesh, (0, 0, level - 0.06), (0.62, 1.14, 0.02), "plastic#2a2a26")
     for k in range({"open": 0, "tight": 0, "filling": 4, "full": 6}.get(state, 12)):
         at = (

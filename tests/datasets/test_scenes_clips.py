@@ -17,9 +17,10 @@ from xiaozheng.datasets.scenes.clip_render import (
     changed_regions,
     merge,
     shown_at,
+    with_shadow,
 )
 from xiaozheng.datasets.scenes.clips import all_clips
-from xiaozheng.datasets.scenes.description import label_of, place_at
+from xiaozheng.datasets.scenes.description import Light, label_of, place_at
 from xiaozheng.datasets.scenes.event_clips import event_clips
 from xiaozheng.datasets.scenes.suite import suite_data, write_suite
 
@@ -200,6 +201,16 @@ def test_a_moving_car_redraws_only_its_surroundings() -> None:
         assert 0 <= x0 < x1 <= 640
         assert 0 <= y0 < y1 <= 360
     assert sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in regions) < 0.6 * 640 * 360
+
+
+def test_night_and_wet_ground_redraw_more_than_a_dry_noon() -> None:
+    corners = np.array([[0.0, 0.0, 0.0], [0.4, 0.4, 1.7]])
+    noon = with_shadow(corners, Light(sun_height_deg=80.0))
+    night = with_shadow(corners, Light("night"))
+    wet = with_shadow(corners, Light(sun_height_deg=80.0, wet=True))
+    assert noon[:, 2].min() == 0.0
+    assert wet[:, 2].min() == pytest.approx(-1.7)  # the image in a puddle
+    assert night[:, 1].min() < noon[:, 1].min() - 0.4  # shop light throws towards the road
 
 
 def test_overlapping_regions_merge_and_distant_ones_do_not() -> None:

@@ -125,6 +125,21 @@ def test_a_bin_full_under_its_lid_is_hardly_higher(form: str) -> None:
     assert closed < tight < closed + 0.15 < heaped
 
 
+@pytest.mark.parametrize(("form", "rim_m"), [("240", 0.99), ("660", 1.05)])
+def test_only_an_overflowing_bin_shows_bags_above_its_rim(form: str, rim_m: float) -> None:
+    for state in ("open", "tight", "filling"):
+        assert max(bag_top(form, state, seed) for seed in range(6)) < rim_m + 0.1
+    assert min(bag_top(form, "overflowing", seed) for seed in range(6)) > rim_m + 0.2
+
+
+def bag_top(form: str, state: str, seed: int) -> float:
+    """Height of the highest point of a rubbish bag in a bin; 0 without bags."""
+    mesh = mesh_of(("bin", RED, f"form={form}", f"state={state}", f"seed={seed}"))
+    bags = [f for f, mat in zip(mesh.faces, mesh.mats, strict=True) if mat.startswith("bag")]
+    heights = mesh.points()[:, 2]
+    return max((float(heights[list(face)].max()) for face in bags), default=0.0)
+
+
 def test_people_stand_as_tall_as_asked() -> None:
     tall = size_of(mesh_of(("person", "pose=stand", "height_m=1.85")))[2]
     small = size_of(mesh_of(("person", "pose=stand", "height_m=1.20")))[2]
