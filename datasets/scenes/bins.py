@@ -47,7 +47,7 @@ def wheelie_bin(colour: str, state: str, seed: int = 0) -> Mesh:
     level = {"tight": 0.78, "open": 0.45, "filling": 0.6, "full": 1.0, "overflowing": 1.02}[state]
     box(mesh, (0.0, 0, level - 0.05), (0.58, 0.46, 0.02), "plastic#2a2a26")
     if state == "tight":
-        bag(mesh, (0.22, 0.0, 0.93), 0.12, seed)
+        bag(mesh, (0.24, 0.0, 0.87), 0.12, seed)
     elif state != "open":
         _bags(mesh, rng, level, {"filling": 2, "full": 3, "overflowing": 6}[state])
     if state == "overflowing":
