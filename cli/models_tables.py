@@ -35,6 +35,7 @@ FACTS_ZH = {
     "output": "输出",
 }
 HASH_CHARS = 12
+FACT_CHARS = 56
 
 
 def number(value: float | str | None) -> str:
@@ -100,6 +101,8 @@ def history_table(records: Iterable[Record]) -> Table:
 def facts_table(found: Comparison) -> Table:
     """Facts, labels and thresholds side by side; lines that differ are marked."""
     table = _table("", found.a, found.b)
+    for column in table.columns[1:]:
+        column.max_width = FACT_CHARS
     for key, (old, new) in found.facts.items():
         other = SAME if old == new else _fact(key, new)
         table.add_row(_mark(FACTS_ZH[key], old == new), _fact(key, old), other)
