@@ -15,6 +15,7 @@ from .demo import demo
 from .detect import detect
 from .eval_detector import eval_detector
 from .eval_events import eval_events
+from .eval_restarts import eval_restarts
 from .models import models
 from .route import route
 from .serve import serve
@@ -40,6 +41,7 @@ train.command("router")(train_router)
 app.add_typer(train, name="train")
 evaluate.command("detector")(eval_detector)
 evaluate.command("events")(eval_events)
+evaluate.command("restarts")(eval_restarts)
 app.add_typer(evaluate, name="eval")
 app.add_typer(models, name="models")
 app.add_typer(datasets, name="datasets")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -15,10 +15,11 @@ from ..vision.engine import CameraEngine, FrameOutcome
 from ..vision.evidence import Evidence, EvidenceRecorder
 from ..vision.frame import Frame
 from ..vision.health_signs import Grey
-from ..vision.incident import Incident
+from ..vision.incident import Incident, IncidentState, Transition
 from ..vision.kinds import Kinds
 from .changes import CameraChange, HealthChange, StoredEvidence
 from .lane_health import LaneHealth
+from .recent_frames import RecentFrames
 from .records import Checkpoint
 
 
@@ -68,6 +69,7 @@ class CameraLane:
         *,
         detector: Seer,
         health: LaneHealth,
+        recent: RecentFrames,
         checkpoint: Checkpoint | None,
         save: Callable[[Evidence], StoredEvidence],
         history_bytes: int,
@@ -76,6 +78,7 @@ class CameraLane:
         self.turn = asyncio.Lock()
         self.last_frame_at: datetime | None = checkpoint.frame_at if checkpoint else None
         self.health = health
+        self._recent = recent
         self._kinds = kinds
         self._detector = detector
         self._save = save
@@ -115,6 +118,7 @@ class CameraLane:
                     if self.health.look(item.frame.ts, item.thumb, item.arrived_at):
                         outcome = self._update(item)
                         evidence += self._recorder.collect(item.frame, outcome)
+                        self._recent.add(item.frame, outcome.detections, outcome.transitions)
                     else:
                         suspended.add(index)
                         outcome = FrameOutcome("accepted", (), item.detections)
@@ -137,6 +141,7 @@ class CameraLane:
             return
         self._stored = change.snapshot
         self.last_frame_at = change.frame_at
+        self._recent.commit(change.transitions)
         self.health.commit(change.health)
 
     def roll_back(self) -> None:
@@ -156,7 +161,16 @@ class CameraLane:
             self._engine = self._engine_of(self._engine.snapshot())
 
     def _new_recorder(self) -> EvidenceRecorder:
-        return EvidenceRecorder(self.camera, kinds=self._kinds, max_bytes=self._history_bytes)
+        """A recorder that remembers what the one before it did when the last frame was stored."""
+        recorder = EvidenceRecorder(self.camera, kinds=self._kinds, max_bytes=self._history_bytes)
+        suspected = {i.id: i for i in self.active() if i.state is IncidentState.SUSPECTED}
+        for kept in self._recent.read(self.last_frame_at, suspected):
+            outcome = FrameOutcome("accepted", (), kept.detections)
+            recorder.collect(kept.frame, outcome)
+            if kept.incident_id:
+                begun = Transition(suspected[kept.incident_id], True)
+                recorder.collect(kept.frame, replace(outcome, transitions=(begun,)))
+        return recorder
 
     def _restored(self) -> CameraEngine:
         if self._stored is None:

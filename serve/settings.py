@@ -128,6 +128,11 @@ class Settings(BaseSettings):
     def evidence_folder(self) -> Path:
         return self.var / EVIDENCE_FOLDER
 
+    @property
+    def recent_folder(self) -> Path:
+        """The last frames of each camera, for pictures from before an incident."""
+        return self.var / "recent"
+
 
 def is_loopback(host: str) -> bool:
     """Whether an address or name can only be reached from this machine."""

@@ -40,6 +40,7 @@ from .lane import CameraLane, SeenFrame, Step
 from .lane_health import LaneHealth
 from .metrics import Metrics
 from .model_slot import ModelSlot
+from .recent_frames import RecentFrames
 from .records import REPORTED, Checkpoint
 from .settings import Settings
 
@@ -370,17 +371,18 @@ class VisionService:
         health: Mapping[str, Any] | None,
     ) -> CameraLane:
         folder = self._settings.cameras.parent if self._settings.cameras else Path()
+        history_bytes = min(
+            MAX_HISTORY_BYTES, self._settings.max_history_bytes // len(self.cameras.cameras)
+        )
         return CameraLane(
             camera,
             self.kinds,
             detector=self.detector,
             health=LaneHealth(camera, health, read_reference(camera, folder)),
+            recent=RecentFrames(self._settings.recent_folder, camera.id, history_bytes),
             checkpoint=checkpoint,
             save=self.files.write,
-            history_bytes=min(
-                MAX_HISTORY_BYTES,
-                self._settings.max_history_bytes // len(self.cameras.cameras),
-            ),
+            history_bytes=history_bytes,
         )
 
 

@@ -15,6 +15,7 @@ from xiaozheng.config.errors import FrameError, InputError
 from xiaozheng.serve.evidence_files import EvidenceFiles
 from xiaozheng.serve.lane import CameraLane, SeenFrame
 from xiaozheng.serve.lane_health import LaneHealth
+from xiaozheng.serve.recent_frames import RecentFrames
 from xiaozheng.serve.records import Checkpoint
 from xiaozheng.serve.settings import Settings
 from xiaozheng.vision.cameras import Camera
@@ -67,6 +68,7 @@ def lane(folder: Path, checkpoint: Checkpoint | None = None) -> CameraLane:
         load_kinds(),
         detector=SEER,
         health=LaneHealth(CAMERA, None, None),
+        recent=RecentFrames(folder / "recent", "cam-1", 1_000_000),
         checkpoint=checkpoint,
         save=EvidenceFiles(folder).write,
         history_bytes=1_000_000,
