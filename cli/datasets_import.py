@@ -55,7 +55,8 @@ def import_(
 ) -> None:
     """导入标注数据。坏文件、坏行逐一列出（并写入 import-problems.csv），其余照常导入。
 
-    FORMAT：yolo、coco、cvat-video（轨迹与视频）、cvat-images、labelme、label-studio。
+    FORMAT：yolo、coco、cvat-video（轨迹与视频）、cvat-images、labelme、label-studio，
+    或 xiaozheng（另一个数据集目录）。
 
     退出码：0 已导入（可能有列出的问题），2 输入有误、没有可用图片，或 --strict 时有问题。
     """

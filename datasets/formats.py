@@ -10,7 +10,7 @@ from ..config.errors import DatasetError
 from .coco import scan_coco, write_coco
 from .cvat import scan_cvat_images, write_cvat_images
 from .cvat_video import Cut, scan_cvat_video, write_cvat_video
-from .folder import drafted
+from .folder import drafted, scan_dataset
 from .label_studio import scan_label_studio, write_label_studio
 from .labelme import scan_labelme, write_labelme
 from .scan import Scan, Watch, unwatched
@@ -21,6 +21,8 @@ Reader = Callable[[Path, Path | None, str], Scan]
 Writer = Callable[[Table, Path], None]
 
 FORMATS = ("yolo", "coco", "cvat-video", "cvat-images", "labelme", "label-studio")
+OWN = "xiaozheng"
+"""A data-set folder of ours as a source: scenes, sources and parts are kept."""
 
 _READERS: dict[str, Reader] = {
     "yolo": scan_yolo_folder,
@@ -28,6 +30,7 @@ _READERS: dict[str, Reader] = {
     "cvat-images": scan_cvat_images,
     "labelme": scan_labelme,
     "label-studio": scan_label_studio,
+    OWN: lambda place, _images, _name: _scan_own(place),
 }
 _WRITERS: dict[str, Writer] = {
     "coco": write_coco,
@@ -95,8 +98,13 @@ def export(table: Table, format_: str, folder: Path, parts: Sequence[str] = ()) 
             _WRITERS[format_](table, draft)
 
 
+def _scan_own(place: Path) -> Scan:
+    dataset, problems = scan_dataset(place)
+    return Scan(dataset.table, problems, parts=dataset.parts)
+
+
 def _unknown(format_: str) -> DatasetError:
     return DatasetError(
-        f"no format {format_!r} (there are {', '.join(FORMATS)})",
-        message_zh=f"没有格式 {format_}（可用：{'、'.join(FORMATS)}）",
+        f"no format {format_!r} (there are {', '.join((*FORMATS, OWN))})",
+        message_zh=f"没有格式 {format_}（可用：{'、'.join((*FORMATS, OWN))}）",
     )

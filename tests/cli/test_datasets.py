@@ -147,6 +147,18 @@ def test_more_is_added_and_only_that_is_split_anew(
     assert told(capsys, "validate", bins)["errors"] == []
 
 
+def test_one_set_goes_into_another_with_its_scenes_and_parts(
+    bins: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told(capsys, "split", bins, "--val", "0.25")
+    done = told(capsys, "import", "xiaozheng", bins, "--out", tmp_path / "all")
+    assert (done["pictures"], done["split"]) == (12, True)
+    one, two = read_dataset(bins), read_dataset(tmp_path / "all")
+    assert two.parts == one.parts
+    assert [p.group for p in two.table.pictures] == [p.group for p in one.table.pictures]
+    assert {p.source for p in two.table.pictures} == {"raw"}
+
+
 def test_a_set_that_is_wrong_fails_validation_by_name(
     bins: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
