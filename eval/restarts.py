@@ -120,9 +120,10 @@ def _pass(
     server = Server(folder, settings)
     sent, reader = Sent(), Reader(server.url)
     gateways = [Gateway(server.url, scene, start, plan.seed, sent) for scene in scenes]
+    threads: list[Gateway | Reader] = [*gateways, reader]
     began = monotonic()
     try:
-        for thread in (*gateways, reader):
+        for thread in threads:
             thread.start()
         early = _kill_often(server, plan, kills, sent, progress)
         server.start()
@@ -131,7 +132,7 @@ def _pass(
         aftermath = look_at(server.url)
         _wait_for_reader(reader, len(aftermath.events))
     finally:
-        for thread in (*gateways, reader):
+        for thread in threads:
             thread.leave.set()
         server.stop()
     return Run(aftermath, sent, reader.events, kills, early, monotonic() - began)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ..config.errors import InputError
+from ..vision.appearance import Looks
 from ..vision.cameras import Camera
 from ..vision.detections import Detections
 from ..vision.engine import CameraEngine, FrameOutcome
@@ -37,13 +38,15 @@ class Seer(Protocol):
 class SeenFrame:
     """A frame with what a detector saw in it.
 
-    `arrived_at` is wall-clock time; `thumb` is for the camera's health, where that wanted one.
+    `arrived_at` is wall-clock time; `looks` tell objects apart; `thumb` is for the camera's
+    health, where that wanted one.
     """
 
     frame: Frame
     detections: Detections
     detector: Seer
     arrived_at: datetime
+    looks: Looks | None = None
     thumb: Grey | None = None
 
 
@@ -152,7 +155,7 @@ class CameraLane:
 
     def _update(self, item: SeenFrame) -> FrameOutcome:
         self._see_with(item.detector)
-        return self._engine.update(item.frame.ts, item.frame.seq, item.detections)
+        return self._engine.update(item.frame.ts, item.frame.seq, item.detections, item.looks)
 
     def _see_with(self, detector: Seer) -> None:
         """The engine's state goes on; what begins from now on is the new detector's."""

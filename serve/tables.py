@@ -124,7 +124,7 @@ class OutboxRow(Base):
     data: Mapped[dict[str, Any]]
     recorded_at: Mapped[datetime] = mapped_column(index=True)
 
-    __table_args__: ClassVar[dict[str, Any]] = {"sqlite_autoincrement": True}
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
 
 class ObservationRow(Base):

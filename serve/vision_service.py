@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..config.errors import FrameError, ImageError
 from ..models.registry import Registry
@@ -26,9 +25,8 @@ from ..vision.detections import Detections
 from ..vision.detector import Detector
 from ..vision.engine import FrameOutcome, FrameStatus
 from ..vision.frame import Frame
-from ..vision.health import HealthIncident, HealthKind, read_reference, thumbnail
-from ..vision.health_signs import Grey
-from ..vision.images import Image, ImageInfo, ImageLimits, decode_scaled, probe
+from ..vision.health import HealthIncident, HealthKind, read_reference
+from ..vision.images import ImageLimits, probe
 from ..vision.incident import Incident, IncidentState, Transition
 from ..vision.kinds import Kinds
 from .batcher import Batcher, BatchLimits, RunBatch
@@ -42,13 +40,12 @@ from .metrics import Metrics
 from .model_slot import ModelSlot
 from .recent_frames import RecentFrames
 from .records import REPORTED, Checkpoint
+from .seeing import Picture, Seen, counting, detector_runner
 from .settings import Settings
 
 log = logging.getLogger(__name__)
 
-MIN_SCORE = 0.1
 WARM_UP = np.full((360, 640, 3), 114, np.uint8)
-DECODE_SIDE = 640
 MAX_HISTORY_BYTES = 16 * 1024 * 1024
 
 NOT_STORED = UnavailableError(
@@ -58,16 +55,6 @@ NOT_STORED = UnavailableError(
 )
 
 Now = Callable[[], datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What the detector's queue holds: encoded bytes and what their header says; `wants_thumb`
-    where the camera's health will look at it."""
-
-    data: bytes
-    info: ImageInfo
-    wants_thumb: bool = False
 
 
 @dataclass(slots=True)
@@ -87,40 +74,6 @@ class FrameResult:
         if self.error is not None or self.status is None:
             return "error"
         return "ok" if self.status == "accepted" else self.status
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a detector saw in a picture; `detector` is the one that did, whichever serves now."""
-
-    detections: Detections
-    detector: Detector
-    thumb: Grey | None
-
-
-def detector_runner(in_use: Callable[[], Detector]) -> RunBatch[Picture, Seen]:
-    """A batch function: decode each picture at the smallest useful scale, detect all at once with
-    the detector that is in use when the batch begins."""
-
-    def run(pictures: list[Picture]) -> list[Seen | Exception]:
-        detector = in_use()
-        results: list[Seen | Exception | None] = [None] * len(pictures)
-        whole: list[int] = []
-        images: list[Image] = []
-        for index, picture in enumerate(pictures):
-            try:
-                images.append(decode_scaled(picture.data, picture.info, DECODE_SIDE))
-                whole.append(index)
-            except ImageError as error:
-                results[index] = error
-        sizes = [(pictures[i].info.width, pictures[i].info.height) for i in whole]
-        found = detector.detect(images, sizes, MIN_SCORE) if images else []
-        for index, image, detections in zip(whole, images, found, strict=True):
-            thumb = thumbnail(image) if pictures[index].wants_thumb else None
-            results[index] = Seen(detections, detector, thumb)
-        return [result for result in results if result is not None]
-
-    return run
 
 
 class VisionService:
@@ -265,7 +218,12 @@ class VisionService:
                 results[index].error = answer
             else:
                 seen.setdefault(frame.camera_id, {})[index] = SeenFrame(
-                    frame, answer.detections, answer.detector, arrived_at, answer.thumb
+                    frame,
+                    answer.detections,
+                    answer.detector,
+                    arrived_at,
+                    answer.looks,
+                    answer.thumb,
                 )
                 results[index].detector = answer.detector
         await self._finisher.run(self._advance_all(seen, results))
@@ -343,7 +301,8 @@ class VisionService:
             result.status = outcome.status
             result.zones_suspended = place in step.suspended
             if outcome.status == "accepted":
-                result.detections = _counting(outcome.detections, result.detector)
+                assert result.detector is not None
+                result.detections = counting(outcome.detections, result.detector)
                 result.incidents = self._changed(outcome)
 
     def _changed(self, outcome: FrameOutcome) -> list[Incident]:
@@ -396,17 +355,3 @@ def _closed(incident: Incident) -> Transition:
 def utc_now() -> datetime:
     """The service's clock."""
     return datetime.now(UTC)
-
-
-def _counting(detections: Detections, detector: Detector | None) -> Detections:
-    """Only the boxes whose score reaches their label's threshold."""
-    thresholds = detector.thresholds if detector else {}
-    reached = [
-        score >= thresholds.get(name, 0.4)
-        for score, name in zip(detections.score, detections.names(), strict=True)
-    ]
-    return detections.select(_mask(reached))
-
-
-def _mask(flags: list[bool]) -> NDArray[np.bool_]:
-    return np.asarray(flags, dtype=np.bool_)
