@@ -13,7 +13,8 @@ from ..config.errors import DatasetError
 from ..datasets import formats
 from ..datasets.aliases import parse_aliases
 from ..datasets.cvat_video import Cut
-from ..datasets.folder import Dataset, about, disk_error, read_dataset, write_dataset
+from ..datasets.disk import disk_error
+from ..datasets.folder import Dataset, about, read_dataset, write_dataset
 from ..datasets.intake import add_to, take_in
 from ..datasets.labels import LABELS_ZH
 from ..datasets.problems import complain

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config.errors import DatasetError
-from .folder import file_names, link_or_copy
+from .disk import file_names, link_or_copy
 from .jsonfile import items, load_json, number
 from .pictures import picture_size
 from .problems import Fault, Problem

@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from .coco import one_file, size_of
-from .folder import file_names, link_or_copy
+from .disk import file_names, link_or_copy
 from .problems import Fault, Problem
 from .scan import Labelled, PictureFinder, Scan, Shape, assemble, unlabelled_note
 from .table import Picture, Table

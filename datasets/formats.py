@@ -9,8 +9,10 @@ from pathlib import Path
 from ..config.errors import DatasetError
 from .coco import scan_coco, write_coco
 from .cvat import scan_cvat_images, write_cvat_images
-from .cvat_video import Cut, scan_cvat_video, write_cvat_video
-from .folder import drafted, scan_dataset
+from .cvat_video import Cut, scan_cvat_video
+from .cvat_video_write import write_cvat_video
+from .disk import drafted
+from .folder import scan_dataset
 from .label_studio import scan_label_studio, write_label_studio
 from .labelme import scan_labelme, write_labelme
 from .scan import Scan, Watch, unwatched

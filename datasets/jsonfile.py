@@ -31,7 +31,10 @@ def number(value: Any) -> float:
     """A JSON number as float; NaN for anything else (the row checks name it)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return float("nan")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        return float("nan")
 
 
 def items(value: Any) -> list[Any]:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from ..config.errors import DatasetError
 from .coco import one_file, size_of
-from .folder import file_names, link_or_copy
+from .disk import file_names, link_or_copy
 from .jsonfile import items, load_json, number
 from .problems import Fault, Problem
 from .scan import Labelled, PictureFinder, Scan, Shape, assemble, unlabelled_note

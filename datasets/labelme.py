@@ -10,7 +10,7 @@ from typing import Any
 from ..config.errors import DatasetError
 from .coco import size_of
 from .cvat import pixel_boxes
-from .folder import file_names, link_or_copy
+from .disk import file_names, link_or_copy
 from .jsonfile import items, load_json, number
 from .problems import Fault, Problem
 from .scan import Labelled, PictureFinder, Scan, Shape, assemble, unlabelled_note

@@ -18,7 +18,7 @@ import yaml
 
 from ..config.errors import ConfigError, DatasetError
 from ..config.yamlfile import parse_with_lines, read_text
-from .folder import file_names, link_or_copy
+from .disk import file_names, link_or_copy
 from .problems import Problem
 from .scan import Scan, pictures_under
 from .table import Picture, Table, picture

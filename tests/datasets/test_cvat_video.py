@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from xiaozheng.config.errors import DatasetError
-from xiaozheng.datasets.cvat_video import Cut, Key, interpolate, read_tracks, scan_cvat_video
+from xiaozheng.datasets.cvat_tracks import Key, key_at, read_tracks
+from xiaozheng.datasets.cvat_video import Cut, scan_cvat_video
 from xiaozheng.datasets.scan import Scan
 from xiaozheng.datasets.xmltree import parse_xml
 
@@ -94,12 +95,12 @@ def test_interpolation_is_linear_holds_after_the_last_key_and_skips_outside() ->
         return Key(frame, (left, 0, left + 10, 10), outside, occluded, 1)
 
     keys = [key(2, 0, occluded=True), key(6, 8), key(8, 8, outside=True), key(12, 50)]
-    got = {k.frame: (k.corners[0], k.occluded) for k in interpolate(keys, 14)}
+    found = [k for frame in range(15) if (k := key_at(keys, frame))]
+    got = {k.frame: (k.corners[0], k.occluded) for k in found}
     assert got == {
         2: (0, True), 3: (2, True), 4: (4, True), 5: (6, True), 6: (8, False), 7: (8, False),
         12: (50, False), 13: (50, False), 14: (50, False),
     }  # fmt: skip
-    assert [k.frame for k in interpolate(keys, 4)] == [2, 3, 4]
 
 
 def test_a_still_street_gives_one_picture_and_a_new_box_gives_another(tmp_path: Path) -> None:
@@ -128,7 +129,7 @@ def test_absolute_frames_of_a_task_that_took_every_fifth(tmp_path: Path) -> None
     xml.write_text(head + track("car", box(10, 20), box(50, 100)) + "</annotations>", "utf-8")
     tracks = read_tracks(xml)
     assert (tracks.start, tracks.stop, tracks.step) == (10, 59, 5)
-    assert tracks.boxes[30][0][1].corners[0] == 60
+    assert tracks.boxes_at(30)[0][1].corners[0] == 60
     found = scan(xml, tmp_path / "work", fps=2, every=True)
     assert [int(p.path.stem[-6:]) for p in found.table.pictures] == list(range(10, 60, 5))
 
