@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import lzma
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -24,6 +26,8 @@ _UNREADABLE: Final = (
     EOFError,
     ValueError,
     zlib.error,
+    lzma.LZMAError,
+    tokenize.TokenError,  # numpy parses an array's header as a Python literal
     zipfile.BadZipFile,
     NotImplementedError,
     RuntimeError,

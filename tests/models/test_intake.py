@@ -131,6 +131,7 @@ UNSAFE: dict[str, tuple[str, Callable[[Path], None]]] = {
     "pickle called json": ("pickle", _listed_companion("words.json", pickle.dumps(CONTENTS))),
     "array of objects": ("pickle", _listed_companion("rows.npz", object_array())),
     "broken archive": ("unreadable", _listed_companion("rows.npz", b"PK\x03\x04broken")),
+    "broken array": ("unreadable", _listed_companion("a.npy", b"\x93NUMPY\1\0\4\0((((")),
     "weights elsewhere": ("external_data", _append(field(7, field(5, field(14, 1))))),
     "weights at a path": ("external_data", _append(field(7, field(5, field(13, b""))))),
     "weights in a constant": (
