@@ -52,7 +52,10 @@ def eval_events(
     ] = None,
     processes: Annotated[int, typer.Option(min=0, help="模拟轨迹：进程数，0 为处理器数")] = 0,
     failures: Annotated[
-        Path | None, typer.Option(help="模拟轨迹：每个漏报、误报的片段与时间线存到此目录")
+        Path | None,
+        typer.Option(
+            help="模拟轨迹：每个漏报、误报及起点偏差超过 10 秒的事件，片段与时间线存到此目录"
+        ),
     ] = None,
     checks: Annotated[
         bool, typer.Option(help="模拟轨迹：另核对帧率、回放速度、重启、开销与一万路摄像机")

@@ -14,7 +14,7 @@ from ...vision.detections import Detections
 from ..events import TrueEvent
 from . import bins, cycles, garbage, parking, shops, traffic, vending
 from .seeing import Light, Sightings, see
-from .street import Street
+from .street import Marked, Street
 from .things import SIZES, inside, spans
 from .view import LANES, Floats, random_view
 
@@ -210,20 +210,29 @@ def _traffic(street: Street) -> float:
 
 
 def _truth(street: Street, sightings: Sightings, times: Floats) -> tuple[TrueEvent, ...]:
-    """Events in order; what is mostly hidden from the camera becomes optional."""
-    frame, thing = sightings.clear.T
-    events: list[TrueEvent] = []
-    for marked in street.marked:
-        event = marked.event
-        begin, end = np.searchsorted(times, [event.start_s, event.end_s])
-        during = (frame >= begin) & (frame < end)
-        seen = [
-            len(np.unique(frame[during & np.isin(thing, group)])) / max(end - begin, 1)
-            for group in marked.groups
-        ]
-        hidden = bool(min(seen, default=1.0) < LEAST_CLEAR)
-        events.append(replace(event, optional=event.optional or hidden))
+    """Events in order, as somebody who sees the frames would mark them.
+
+    What nobody could see at first begins when it comes into view, and ends when it was last seen if
+    it is hidden then; what is mostly hidden from the camera becomes optional.
+    """
+    events = [_as_seen(marked, sightings.clear, times, street.period_s) for marked in street.marked]
     return tuple(sorted(events, key=lambda e: (e.start_s, e.kind)))
+
+
+def _as_seen(marked: Marked, clear: NDArray[np.int64], times: Floats, period_s: float) -> TrueEvent:
+    event = marked.event
+    begin, end = np.searchsorted(times, [event.start_s, event.end_s])
+    during = clear[(clear[:, 0] >= begin) & (clear[:, 0] < end)]
+    seen = [np.unique(during[np.isin(during[:, 1], group), 0]) for group in marked.groups]
+    if min(len(frames) for frames in seen) < LEAST_CLEAR * (end - begin) or begin == end:
+        return replace(event, optional=True)
+    first_s, last_s = (float(times[k]) for k in seen[0][[0, -1]])
+    if first_s > event.start_s + 2 * period_s:
+        event = replace(event, start_s=first_s)
+    if last_s < event.end_s - 2 * period_s:
+        event = replace(event, end_s=last_s)
+    too_short = event.end_s - event.start_s < marked.least_s
+    return replace(event, optional=event.optional or too_short)
 
 
 def _light(street: Street) -> Light:

@@ -33,7 +33,9 @@ def add_cycles(street: Street, zone: Zone, along: float) -> None:
             middle = along + SPACING_M
             place = (middle, ACROSS, (3 * SPACING_M, 1.8, 1.1))
             verdict = street.is_event(span, dwell_s)
-            street.note(KIND, zone, span, place, verdict, *((bike,) for bike in bikes[:ENOUGH]))
+            # The third makes it an event: first of those that have to be seen.
+            groups = [(bike,) for bike in reversed(bikes[:ENOUGH])]
+            street.note(KIND, zone, span, place, verdict, *groups)
         t = span[1] + 200 + street.wait_s(1500)
 
 

@@ -1,4 +1,4 @@
-"""Each miss and each false alarm of a trace run as a slice of the trace and a timeline (SVG)."""
+"""Each miss, false alarm and wrong onset of a trace run: a slice of the trace, a timeline (SVG)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from .seeing import LABELS
 from .view import HEIGHT_PX, WIDTH_PX, Floats
 
 MARGIN_S = 60.0
+# A hit whose onset is this far out is shown too.
+ONSET_S = 10.0
 MAX_SLICE_S = 1800.0
 LANE_PX, LEFT_PX, CHART_PX = 16, 150, 1050
 COLOURS = dict(
@@ -27,6 +29,11 @@ COLOURS = dict(
 )
 
 
+def any_failure(judgement: Judgement) -> bool:
+    """Whether there is anything to show of a clip."""
+    return bool(_cases(judgement))
+
+
 def write_failures(
     folder: Path, clip: TraceClip, judgement: Judgement, reports: Iterable[Report]
 ) -> list[Path]:
@@ -34,9 +41,7 @@ def write_failures(
     folder.mkdir(parents=True, exist_ok=True)
     told = list(reports)
     written: list[Path] = []
-    cases: list[tuple[str, TrueEvent | Report]] = [("miss", e) for e in judgement.missed]
-    cases += [("false-alarm", r) for r in judgement.extra]
-    for number, (what, case) in enumerate(cases):
+    for number, (what, case) in enumerate(_cases(judgement)):
         path = folder / f"{clip.name}-{number:02d}-{what}-{case.kind}.svg"
         span = _span(case, clip.duration_s)
         rows = _rows(clip, case, span)
@@ -44,6 +49,15 @@ def write_failures(
         path.with_suffix(".json").write_text(_slice(clip, what, case, span, rows), encoding="utf-8")
         written.append(path)
     return written
+
+
+def _cases(judgement: Judgement) -> list[tuple[str, TrueEvent | Report]]:
+    late = [match.event for match in judgement.matches if abs(match.onset_error_s) > ONSET_S]
+    return [
+        *(("miss", event) for event in judgement.missed),
+        *(("false-alarm", report) for report in judgement.extra),
+        *(("onset", event) for event in late),
+    ]
 
 
 def _span(case: TrueEvent | Report, duration_s: float) -> tuple[float, float]:

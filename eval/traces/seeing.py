@@ -33,7 +33,6 @@ LABELS = (
 MIN_SCORE = 0.1
 MIN_HEIGHT_PX = 9.0
 MIN_VISIBLE = 0.3
-CLEAR_COVERED = 0.6
 CERTAIN_HEIGHT_PX = 60.0
 CERTAIN_LOGIT = 1.9
 WOBBLE_TAU_S = 4.0
@@ -130,7 +129,7 @@ def see(
         class_id=rows.name[order],
         thing=rows.thing[order],
         first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        clear=np.stack([rows.frame, rows.thing], axis=1)[covered < CLEAR_COVERED],
+        clear=np.stack([rows.frame, rows.thing], axis=1)[covered < 1 - MIN_VISIBLE],
     )
 
 

@@ -23,9 +23,14 @@ INSIDE_MARGIN, OUTSIDE_MARGIN = 0.008, 0.012
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """An event and the things that have to be seen for it: one of each group."""
+    """An event and the things that have to be seen for it: one of each group.
+
+    The event is seen to begin when one of the first group is; one that is seen for less than
+    `least_s` is doubtful.
+    """
 
     event: TrueEvent
+    least_s: float
     groups: tuple[tuple[int, ...], ...]
 
 
@@ -114,7 +119,8 @@ class Street:
         begin, end = self._counted(span)
         box = self.view.box(*place)
         event = TrueEvent(kind, zone.id, begin, end, box, optional=verdict is None)
-        self.marked.append(Marked(event, groups))
+        least_s = self.least_event_s(zone.dwell_for(kind, 0.0))
+        self.marked.append(Marked(event, least_s, groups))
 
     def place(self, across: float, size: Size, zone: Zone | None, room_m: float) -> float | None:
         """A free place along the street, in view; inside `zone`, or in no zone at all if None."""

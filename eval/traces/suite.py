@@ -12,7 +12,7 @@ import numpy as np
 from ..events import EventScore, score
 from ..events_suite import TraceSettings
 from .clip import make_clip
-from .failures import write_failures
+from .failures import any_failure, write_failures
 from .run import Job, Outcome, plan, run_jobs
 
 
@@ -85,7 +85,7 @@ def engine_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 def _write_failures(folder: Path, outcomes: Sequence[Outcome], result: EventScore) -> None:
     for outcome in outcomes:
         judgement = result.judgements[outcome.result.name]
-        if judgement.missed or judgement.extra:
+        if any_failure(judgement):
             job = outcome.job
             clip = make_clip(job.seed, job.index, job.mix)
             write_failures(folder, clip, judgement, outcome.result.reports)
