@@ -60,6 +60,8 @@ def parse_xml(path: Path) -> Element:
     except expat.ExpatError as error:
         told = expat.ErrorString(error.code)
         raise _error(path, error.lineno, f"broken XML: {told}", f"XML 格式错误：{told}") from None
+    except (LookupError, ValueError) as error:  # an encoding expat does not know
+        raise _error(path, 1, f"broken XML: {error}", f"XML 编码不支持：{error}") from None
     return builder.top.children[0]
 
 

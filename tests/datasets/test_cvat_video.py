@@ -195,6 +195,8 @@ OUTSIDE = (
         ("<a><b></a>", "broken XML"),
         ("<a>" * 60 + "</a>" * 60, "nested deeper"),
         ("<a>&none;</a>", "broken XML"),
+        ('<?xml version="1.0" encoding="gbk"?><a/>', "broken XML"),
+        ('<?xml version="1.0" encoding="utfN8"?><a/>', "broken XML"),
     ],
 )
 def test_xml_that_attacks_or_breaks_is_refused(tmp_path: Path, text: str, says: str) -> None:
