@@ -48,10 +48,13 @@ class TrackerSettings:
     max_brief_s: float = 20.0
     max_brief_periods: float = 4.0
     miss_doubt: float = 0.01
-    swap_s: float = 6.0
+    brief_swap_s: float = 6.0
+    swap_s: float = 22.0
     long_unseen_s: float = 20.0
-    shape_tolerance: float = 0.02
-    shape_chi2: float = 18.5
+    brief_share: float = 0.4
+    shape_tolerance: float = 0.006
+    shape_chi2: float = 13.3
+    hidden_share: float = 0.04
     alike: float = 0.8
     unlike: float = 0.5
     resting_s: float = 6.0
@@ -60,18 +63,23 @@ class TrackerSettings:
     reach: float = 0.3
     reach_per_s: float = 2.5
     max_reach: float = 1.5
+    followed_s: float = 2.2
     left_distance: float = 0.8
     left_after_s: float = 3.0
     anchor_hits: int = 15
     anchor_drift_s: float = 600.0
     spread_hits: int = 30
+    recent_hits: int = 8
     label_tau_s: float = 8.0
-    label_periods: float = 3.0
-    label_rising: float = 0.3
+    label_whole_s: float = 4.0
+    label_pro_llr: float = 1.2
+    label_contra_llr: float = 1.6
     attended_tau_s: float = 30.0
-    attended_periods: float = 6.0
-    attended_rising: float = 0.1
-    attended_pause_s: float = 5.0
+    attended_whole_s: float = 5.0
+    attended_pro_llr: float = 1.8
+    attended_contra_llr: float = 0.7
+    share_periods: float = 4.0
+    born_sightings: float = 2.0
     rest_samples: int = 9
 
 
@@ -109,10 +117,9 @@ def associate(
     tracks: list[Track],
     boxes: Boxes,
     t: float,
-    brief_s: float,
     settings: TrackerSettings,
 ) -> Matches:
-    """One optimal assignment for all; stays last seen within `brief_s` may be leaving."""
+    """One optimal assignment for all; stays seen a moment ago may be leaving."""
     of_family: dict[str, list[int]] = {}
     for i, family in enumerate(boxes.families):
         of_family.setdefault(family, []).append(i)
@@ -122,7 +129,7 @@ def associate(
         mine = of_family.get(stay.family)
         if mine is None or stay.replaced:
             continue
-        may_leave = stay.left_by is None and t - stay.last_seen <= brief_s
+        may_leave = stay.left_by is None and t - stay.last_seen <= settings.followed_s
         fit, handicap = fit_bar(stay, settings), _handicap(stay)
         motion = _motion(stay, stay.box, t, settings) if may_leave else None
         for i in mine:

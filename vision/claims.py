@@ -20,9 +20,11 @@ PLACE_CELLS = 32
 MIN_PRESENCE = 0.33
 # … unless what is seen lies as still there as only one object does.
 STILL_PRESENCE, STILL_SPREAD = 0.2, 0.06
+# Weak boxes carry a thing on, but what hardly ever was more than weak is a trick of the light.
+STRONG_SHARE = 0.25
 # What lies within this share of its own size beside another thing is part of the same event: the
 # bags of one heap; a vendor's tricycle, which overlaps the umbrella stall it served.
-SPREAD_GAPS = {GARBAGE: 0.2, STALL: 0.0}
+SPREAD_GAPS = {GARBAGE: 0.5, STALL: 0.0}
 # A bin is pushed some metres and is the same bin.
 MOVED_WITHIN_S = 60.0
 MOVED_SIZES = 6.0
@@ -101,6 +103,8 @@ def is_gone(stay: Stay, kind: Kind, t: float) -> bool:
 
 def is_steady(stay: Stay) -> bool:
     """Whether it is there for enough of the clear views to be one thing at rest."""
+    if stay.strong_s < STRONG_SHARE * stay.seen_s:
+        return False
     seen = stay.presence
     if seen >= MIN_PRESENCE:
         return True

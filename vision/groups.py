@@ -62,5 +62,6 @@ def gather(stays: Iterable[Stay], zone: Zone, kind: Kind, t: float) -> Group | N
         hit_s=1.0,
         seen_now=bool(seen),
         credit_s=max((stay.credit_s for stay in seen), default=0.0),
+        strong_s=t,
         members=len(resting),
     )

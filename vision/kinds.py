@@ -22,7 +22,6 @@ PARAMETER_OF: dict[str, tuple[str, ...]] = {
     "attended_grace_s": ("stationary_vehicle",),
     "queue_dwell_s": ("stationary_vehicle",),
     "min_count": ("two_wheeler_clutter",),
-    "full_attendance": ("street_vending",),
     "frontage_reach": ("shop_overflow", "street_vending"),
 }
 
@@ -39,7 +38,6 @@ class Tune(BaseModel):
     attended_grace_s: float | None = Field(default=None, ge=0, le=86_400)
     queue_dwell_s: float | None = Field(default=None, ge=0, le=86_400)
     min_count: int | None = Field(default=None, ge=1, le=1000)
-    full_attendance: float | None = Field(default=None, gt=0, le=1)
     frontage_reach: float | None = Field(default=None, gt=0, le=20)
 
 
@@ -70,9 +68,6 @@ class Kind(BaseModel):
         default=0, ge=0, le=86_400, description="Least dwell of a vehicle that stopped in a queue"
     )
     min_count: int = Field(default=3, ge=1, le=1000, description="Two-wheelers that make clutter")
-    full_attendance: float = Field(
-        default=0.6, gt=0, le=1, description="Share of time with somebody near: full strength"
-    )
     frontage_reach: float = Field(
         default=1.5, gt=0, le=20, description="How far from its shop goods stand, in own widths"
     )

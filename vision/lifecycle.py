@@ -52,6 +52,7 @@ class Lifecycle:
         self.zones = {zone.id: zone for zone in camera.zones}
         self.claims: list[Claim] = []
         self.active_since: dict[str, float] = {}
+        self.watched_since = 0.0
         self._tuned = {
             (zone.id, kind.id): kind.tuned(zone.tune.get(kind.id))
             for zone in camera.zones
@@ -82,6 +83,7 @@ class Lifecycle:
         self, scene: Scene, t: float
     ) -> tuple[tuple[Transition, ...], tuple[Observation, ...]]:
         """Judge every stay at media time `t`; returns what changed or went on, and why."""
+        self.watched_since = t if scene.started_at is None else scene.started_at
         if self._queues:
             mark_queues(scene, t)
         open_zones = self._open_zones(t)
@@ -167,8 +169,13 @@ class Lifecycle:
         if not holds:
             if claim.opposed_since is None:
                 claim.opposed_since = t
-            over = t - claim.opposed_since >= kind.end_after_s
-            return close(claim, claim.last, t) if over else None
+            if t - claim.opposed_since < kind.end_after_s:
+                return None
+            close(claim, claim.last, t)
+            if claim.opened_at is None:
+                # It never was one: should it begin again, then from a clean slate.
+                claim.closed_at = 0.0
+            return True
         return self._support(claim, kind, stay, found, t)
 
     def _support(self, claim: Claim, kind: Kind, stay: Stay, seen: Finding, t: float) -> bool:
@@ -180,10 +187,14 @@ class Lifecycle:
             # What is fading away is no reason to show: the last firm ones stay.
             claim.reasons = seen.reasons
         ripe = claim.credit_s >= self._dwell_s(kind, claim.zone_id, seen) and is_steady(stay)
-        if claim.state is IncidentState.SUSPECTED and ripe:
-            claim.state, claim.opened_at = IncidentState.OPEN, t
-            return True
-        return False
+        if claim.state is not IncidentState.SUSPECTED or not ripe:
+            return False
+        if self._known(claim, stay):
+            # Split in two on the way; the other one speaks for both.
+            return close(claim, claim.last, t)
+        claim.state, claim.opened_at = IncidentState.OPEN, t
+        stay.reported = True
+        return True
 
     def _reopen(
         self,
@@ -198,7 +209,7 @@ class Lifecycle:
         if stay is None or stay.departed or not stay.seen_now or not counts:
             return None
         found = self._observe(kind, stay, claim.zone_id, claim.opened_at is not None, t)
-        if found.strength < BEGINS_AT:
+        if found.strength < BEGINS_AT or self._known(claim, stay):
             return None
         claim.state = IncidentState.SUSPECTED if claim.opened_at is None else IncidentState.OPEN
         claim.ended_at = claim.closed_at = claim.opposed_since = None
@@ -266,6 +277,7 @@ class Lifecycle:
         if credit_s < min(SUSPECT_AFTER_S, SUSPECT_SHARE * dwell_s):
             return None
         is_open = credit_s >= self._dwell_s(kind, zone.id, seen)
+        stay.reported |= is_open
         claim = Claim(
             id=incident_id(self.camera.id, kind_id, zone.id, ground_point(stay.anchor), onset),
             kind_id=kind_id,
@@ -292,16 +304,18 @@ class Lifecycle:
         """A moved bin is the same bin: its claim moves with it."""
         for other in self.claims:
             same = other.kind_id == claim.kind_id and other.zone_id == claim.zone_id
-            if same and other.is_active and is_moved_bin(other, stays.get(other.stay_id), stay):
+            if same and is_moved_bin(other, stays.get(other.stay_id), stay):
                 other.stay_id = stay.id
                 return True
         return False
 
     def _known(self, claim: Claim, stay: Stay) -> bool:
-        """Whether another claim already speaks for the same object."""
+        """Whether another claim, one that began no later, speaks for the same object."""
         return any(
-            other.kind_id == claim.kind_id
+            other is not claim
+            and other.kind_id == claim.kind_id
             and other.is_active
+            and (other.onset, other.id) <= (claim.onset, claim.id)
             and one_event(stay.family, other.box, claim.box)
             for other in self.claims
         )
@@ -309,7 +323,7 @@ class Lifecycle:
     # --- findings ----------------------------------------------------------------------------
 
     def _observe(self, kind: Kind, stay: Stay, zone_id: str, standing: bool, t: float) -> Finding:
-        view = View(t, self.zones[zone_id], self.camera.frontages, standing)
+        view = View(t, self.watched_since, self.zones[zone_id], self.camera.frontages, standing)
         return RULES[kind.rule].observe(stay, kind, view)
 
     def _tell(

@@ -15,28 +15,38 @@ from .incident import Box
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How a vote follows what is seen.
+class Evidence:
+    """What one sighting says for or against a situation.
 
     Attributes:
-        tau_s: seconds of seen time after which a sighting has lost 63 % of its weight.
-        rising: below this share a sighting may begin a new run …
-        pause_s: … if the last one is longer ago than this.
+        tau_s: seconds of seen time after which a sighting has lost 63 % of its weight in `share`.
+        whole_s: seconds after which the next sighting is news; sooner ones count in proportion.
+        pro, contra: log of how much likelier the sighting is with the situation than without it.
     """
 
     tau_s: float
-    rising: float
-    pause_s: float
+    whole_s: float
+    pro: float
+    contra: float
+
+
+LEAN_MOST = 6.0
 
 
 @dataclass(slots=True)
 class Vote:
-    """How much of the recent time something held: an exponential average over media time.
+    """Evidence about one situation, gathered over media time.
+
+    `lean` is a cumulative sum (Page, Continuous inspection schemes, 1954): the log likelihood
+    ratio of all sightings since it last was 0, kept within 0 and `LEAN_MOST`. It starts from 0
+    where the situation most probably began, however often a sighting flickered before.
 
     Attributes:
-        share: 0–1, weighted towards the last `tau_s` seconds of seen time.
-        since: when the present run began.
-        last: when it last held.
+        share: 0–1, weighted towards the last `tau_s` seconds of seen time; for the reasons.
+        lean: 0–6; about e^lean times likelier than not.
+        since: the sighting with which `lean` left 0.
+        first: the first sighting for which it held; None until then.
+        last: the last one.
         total_s: seconds of seen time for which it held.
     """
 
@@ -44,18 +54,30 @@ class Vote:
     since: float = 0.0
     last: float = 0.0
     total_s: float = 0.0
+    lean: float = 0.0
+    first: float | None = None
 
-    def cast(self, holds: bool, t: float, weight_s: float, pace: Pace) -> None:
+    def cast(self, holds: bool, t: float, weight_s: float, evidence: Evidence) -> None:
         """Count one sighting that stands for `weight_s` seconds."""
-        step = 1.0 - math.exp(-weight_s / pace.tau_s)
+        step = 1.0 - math.exp(-weight_s / evidence.tau_s)
+        news = min(1.0, weight_s / evidence.whole_s)
         if holds:
-            if self.share < pace.rising and t - self.last > pace.pause_s:
+            if self.lean <= 0.0:
                 self.since = t
+            if self.first is None:
+                self.first = t
             self.last = t
             self.total_s = round(self.total_s + weight_s, 3)
             self.share = round(self.share + step * (1.0 - self.share), 6)
+            self.lean = round(min(LEAN_MOST, self.lean + news * evidence.pro), 6)
         else:
             self.share = round(self.share * (1.0 - step), 6)
+            self.lean = round(max(0.0, self.lean - news * evidence.contra), 6)
+
+    @property
+    def strength(self) -> float:
+        """`lean` as 0–1."""
+        return self.lean / LEAN_MOST
 
 
 @dataclass(slots=True)
@@ -78,8 +100,12 @@ class Stay:
         spread: how far its boxes scatter round the anchor, in its own sizes (standard deviation).
         visited: whether two people or more are near.
         queued_at: when it was last seen to stand in a queue that it had joined.
+        recent: mean of its last few boxes; sides that were hidden left out.
         look: its appearance (`vision.appearance`) as hex digits; empty when never known.
-        back_boxes, back_since, back_last: sightings after an absence, not yet believed.
+        back_boxes, back_since, back_last, back_strong: sightings after an absence, not yet
+            believed; whether one of them was confident.
+        strong_s: part of `seen_s` for which its boxes were confident.
+        reported: an incident of it was opened.
         replaced: something else stands here now.
         longest_gap_s: longest absence it came back from: the detector's weakness at this place.
         left_by: track that seems to be this object driving off.
@@ -114,11 +140,15 @@ class Stay:
     spread: float = 0.02
     visited: Vote = field(default_factory=Vote)
     queued_at: float | None = None
+    recent: Box = (0.0, 0.0, 0.0, 0.0)
     look: str = ""
     back_boxes: list[Box] = field(default_factory=list)
     back_since: float = 0.0
     back_last: float = 0.0
+    back_strong: bool = False
+    strong_s: float = 0.0
     replaced: bool = False
+    reported: bool = False
 
     @property
     def label(self) -> str:

@@ -159,8 +159,11 @@ def _stay(row: Sequence[Any], names: Sequence[str] | None) -> Stay:
     values["votes"] = {name: Vote(*vote) for name, vote in values["votes"].items()}
     values["attended"] = Vote(*values["attended"])
     if names is None:
+        values["recent"] = _box(values["recent"])
         values["visited"] = Vote(*values["visited"])
         values["back_boxes"] = [_box(box) for box in values["back_boxes"]]
+    else:
+        values["strong_s"], values["recent"] = values["seen_s"], values["anchor"]
     return Stay(**values)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from .association import SETTINGS, Boxes, TrackerSettings, associate
-from .families import PERSON
+from .families import BIN, PERSON, VEHICLE
 from .incident import Box
 from .motion import apart, at_rest, median, move
-from .recall import alike, brief_of, crept, same_shape
+from .recall import alike, as_if_clear, brief_of, crept, is_nearer, same_shape
 from .scene import (
-    Pace,
+    Evidence,
     Scene,
     Stay,
     Track,
@@ -21,6 +21,10 @@ from .scene import (
 )
 
 SEEN_SCORE = 0.2
+TAKES_IOU = 0.45
+# Whoever stands by something begins nothing, so a weaker box will do.
+PERSON_SCORE = 0.25
+STEP_ASIDE, STEP_DEEP = 0.5, 0.3
 
 
 def advance(
@@ -58,28 +62,32 @@ class _Step:
             max(settings.credit_gap_s, settings.credit_periods * period_s),
         )
         # A share over fewer than a handful of frames would be a matter of luck.
-        self.label_pace = Pace(
-            max(settings.label_tau_s, settings.label_periods * period_s), settings.label_rising, 0.0
+        least_tau_s = settings.share_periods * period_s
+        self.label_evidence = Evidence(
+            max(settings.label_tau_s, least_tau_s),
+            settings.label_whole_s,
+            settings.label_pro_llr,
+            settings.label_contra_llr,
         )
-        self.attended_pace = Pace(
-            max(settings.attended_tau_s, settings.attended_periods * period_s),
-            settings.attended_rising,
-            max(settings.attended_pause_s, settings.brief_periods * period_s),
+        self.attended_evidence = Evidence(
+            max(settings.attended_tau_s, least_tau_s),
+            settings.attended_whole_s,
+            settings.attended_pro_llr,
+            settings.attended_contra_llr,
         )
         self.ids = [-1] * len(boxes.labels)
-        self.feet = [
-            ((box[0] + box[2]) / 2, box[3])
-            for box, family, strong in zip(boxes.xyxy, boxes.families, boxes.strong, strict=True)
-            if strong and family == PERSON
+        self.aspect = boxes.height_px / boxes.width_px
+        self.people = [
+            box
+            for box, family, score in zip(boxes.xyxy, boxes.families, boxes.scores, strict=True)
+            if family == PERSON and score >= PERSON_SCORE
         ]
 
     def run(self) -> list[int]:
         scene = self.scene
         for stay in scene.stays:
             stay.seen_now, stay.credit_s = False, 0.0
-        matches = associate(
-            scene.stays, scene.tracks, self.boxes, self.t, self.brief_s, self.settings
-        )
+        matches = associate(scene.stays, scene.tracks, self.boxes, self.t, self.settings)
         for i, stay in sorted(matches.stays.items()):
             self._see(stay, i)
         for i, track in sorted(matches.tracks.items()):
@@ -124,6 +132,8 @@ class _Step:
             stay.back_boxes = []
         stay.seen_now, stay.credit_s = True, credit_s
         stay.seen_s = round(stay.seen_s + credit_s, 3)
+        if self.boxes.strong[i]:
+            stay.strong_s = round(stay.strong_s + credit_s, 3)
         stay.last_seen = self.t
         stay.hits += 1
         stay.box = box
@@ -135,16 +145,20 @@ class _Step:
         self._vote(stay, i)
 
     def _learn_shape(self, stay: Stay, box: Box) -> None:
-        settings, (x1, y1, x2, y2) = self.settings, stay.anchor
-        width, height = max(x2 - x1, 1e-6), max(y2 - y1, 1e-6)
-        shift = (abs(box[0] - x1) + abs(box[2] - x2)) / width
-        shift = (shift + (abs(box[1] - y1) + abs(box[3] - y2)) / height) / 4
-        # 1.25 turns a mean absolute deviation into a standard one.
-        pull = 1 / min(stay.hits, settings.spread_hits)
-        stay.spread = round(stay.spread + pull * (1.25 * shift - stay.spread), 5)
+        """The place itself drifts only slowly; how the object was last boxed is kept beside it."""
+        settings = self.settings
         young = stay.hits < settings.anchor_hits
         drift = min(0.2, stay.credit_s / settings.anchor_drift_s)
         stay.anchor = _blend(stay.anchor, box, 1 / (stay.hits + 1) if young else drift)
+        x1, y1, x2, y2 = recent = stay.recent
+        clear = as_if_clear(recent, box, self.boxes.xyxy, settings)
+        width, height = max(x2 - x1, 1e-6), max(y2 - y1, 1e-6)
+        shift = (abs(clear[0] - x1) + abs(clear[2] - x2)) / width
+        shift = (shift + (abs(clear[1] - y1) + abs(clear[3] - y2)) / height) / 4
+        # 1.25 turns a mean absolute deviation into a standard one.
+        pull = 1 / min(stay.hits, settings.spread_hits)
+        stay.spread = round(stay.spread + pull * (1.25 * shift - stay.spread), 5)
+        stay.recent = _blend(recent, clear, 1 / min(stay.hits, settings.recent_hits))
 
     def _is_doubtful(self, stay: Stay, gap_s: float) -> bool:
         """Whether it has been away for so long that something else may stand there."""
@@ -156,14 +170,16 @@ class _Step:
 
     def _return(self, stay: Stay, i: int) -> bool | None:
         """After an absence. True: it is back; False: another stands there; None: not yet known."""
-        settings, box, t = self.settings, self.boxes.xyxy[i], self.t
+        settings, boxes, t = self.settings, self.boxes, self.t
+        box = as_if_clear(stay.recent, boxes.xyxy[i], boxes.xyxy, settings)
         if stay.back_boxes and t - stay.back_last > self.resting_s:
             stay.back_boxes = []
-        if stay.back_boxes and not at_rest(median(stay.back_boxes), box, self.boxes, settings):
+        if stay.back_boxes and not at_rest(median(stay.back_boxes), box, boxes, settings):
             # A passer-by: it moves.
             stay.back_boxes = []
         if not stay.back_boxes:
-            stay.back_since = t
+            stay.back_since, stay.back_strong = t, False
+        stay.back_strong |= boxes.strong[i]
         stay.back_boxes, stay.back_last = [*stay.back_boxes, box][-settings.rest_samples :], t
         if len(stay.back_boxes) < 2:
             return None
@@ -171,33 +187,43 @@ class _Step:
         if looks_same:
             return True
         gap_s = stay.back_since - stay.last_seen
-        if looks_same is None and gap_s <= max(settings.swap_s, self.brief_s):
+        swap_s = settings.swap_s if stay.reported else settings.brief_swap_s
+        if looks_same is None and not stay.departed and gap_s <= max(swap_s, self.brief_s):
             return True
-        needed = 3 if self.scene.period_s <= 1.0 else 2
-        if t - stay.back_since < settings.settle_s or len(stay.back_boxes) < needed:
+        if t - stay.back_since < settings.settle_s or len(stay.back_boxes) < 3:
             return None
-        return looks_same is None and same_shape(stay, stay.back_boxes, settings)
+        # What was seen leaving is not back because something stands there as it did; and what
+        # stood there briefly and was then long away has given way to the next in a queue.
+        vague = stay.family == VEHICLE and not stay.reported
+        fleeting = vague and stay.unseen_s > settings.brief_share * stay.seen_s
+        other = looks_same is False or stay.departed or fleeting
+        if not other:
+            other = stay.family == VEHICLE and not same_shape(stay, stay.back_boxes, settings)
+        # Weak boxes begin nothing.
+        return None if other and not stay.back_strong else not other
 
     def _replace(self, old: Stay, i: int) -> None:
         """Another object has taken the place while nobody looked."""
         old.departed = old.replaced = True
         boxes, old.back_boxes = old.back_boxes, []
-        place = median(boxes)
+        place, rested_s = median(boxes), self.t - old.back_since
         stay = Stay(
             id=self.scene.next_id,
             family=old.family,
             anchor=place,
             home=place,
+            recent=place,
             box=self.boxes.xyxy[i],
             since=old.back_since,
             last_seen=self.t,
-            seen_s=round(self.t - old.back_since, 3),
+            seen_s=round(rested_s, 3),
             hits=len(boxes),
             hit_s=round(len(boxes) * self.scene.period_s, 3),
+            empty_s=round(max(rested_s - len(boxes) * self.scene.period_s, 0.0), 3),
             score=self.boxes.scores[i],
             votes={},
             attended=Vote(since=old.back_since, last=old.back_since),
-            credit_s=self.t - old.back_since,
+            credit_s=rested_s,
             look=self.boxes.looks[i],
         )
         self.scene.next_id += 1
@@ -208,8 +234,10 @@ class _Step:
         self.ids[i] = stay.id
         self.scene.stays.append(stay)
         self._vote(stay, i)
+        stay.strong_s = stay.seen_s
         for vote in stay.votes.values():
-            vote.share, vote.since = 1.0, stay.since
+            vote.share, vote.since, vote.first = 1.0, stay.since, stay.since
+            vote.lean = self.settings.born_sightings * self.settings.label_pro_llr
 
     def _vote(self, stay: Stay, i: int) -> None:
         label, score = self.boxes.labels[i], self.boxes.scores[i]
@@ -218,21 +246,22 @@ class _Step:
             stay.votes[label] = Vote()
         credit_s = stay.credit_s
         for name, vote in stay.votes.items():
-            vote.cast(name == label, self.t, credit_s, self.label_pace)
+            vote.cast(name == label, self.t, credit_s, self.label_evidence)
         near = self._people_near(stay.anchor)
-        stay.attended.cast(near > 0, self.t, credit_s, self.attended_pace)
-        stay.visited.cast(near > 1, self.t, credit_s, self.attended_pace)
+        stay.attended.cast(near > 0, self.t, credit_s, self.attended_evidence)
+        stay.visited.cast(near > 1, self.t, credit_s, self.attended_evidence)
 
     def _people_near(self, place: Box) -> int:
-        """How many people's feet are within about half a box of the place."""
-        if not self.feet:
-            return 0
+        """How many people stand within about a step: half a height aside, a quarter in depth."""
         x1, y1, x2, y2 = place
-        reach_x, reach_y = 0.6 * (x2 - x1), 0.5 * (y2 - y1)
-        return sum(
-            x1 - reach_x <= middle <= x2 + reach_x and y1 <= foot <= y2 + reach_y
-            for middle, foot in self.feet
-        )
+        count = 0
+        for px1, py1, px2, foot in self.people:
+            tall = foot - py1
+            reach_x, reach_y = STEP_ASIDE * tall * self.aspect, STEP_DEEP * tall
+            middle = (px1 + px2) / 2
+            beside = x1 - reach_x <= middle <= x2 + reach_x
+            count += beside and y2 - (y2 - y1) / 2 - reach_y <= foot <= y2 + reach_y
+        return count
 
     def _depart(self, stay: Stay, i: int) -> None:
         """A box that no longer fits continues what stood here a moment ago."""
@@ -264,7 +293,7 @@ class _Step:
             if leaver is not None:
                 stay.left |= apart(leaver.box, stay.anchor) >= self.settings.left_distance
             anchor = stay.anchor
-            covering = sum([box_shared(anchor, box) for box in visible])
+            covering = sum([box_shared(anchor, b) for b in visible if is_nearer(b, anchor)])
             if covering >= self.settings.covered_share * max(box_area(anchor), 1e-9):
                 stay.covered_since = t if stay.covered_since is None else stay.covered_since
                 if stay.absent_since is not None:
@@ -348,20 +377,22 @@ class _Step:
             return
         for old in rivals:
             if self._is_the_same(old, track, place):
-                old.anchor = place
+                old.anchor = old.recent = place
                 gap_s = track.rest_since - old.last_seen
                 credit_s = min(max(gap_s, 0.0), self.credit_bound_s)
                 self.ids[i] = old.id
                 old.covered_since = None
                 self._confirm(old, i, round(credit_s + self.t - track.rest_since, 3))
                 return
-            old.departed = True
+            # Something smaller or larger beside it takes no place.
+            old.departed |= box_iou(old.anchor, place) >= TAKES_IOU
         rested_s = self.t - track.rest_since
         stay = Stay(
             id=track.id,
             family=track.family,
             anchor=place,
             home=place,
+            recent=place,
             box=track.box,
             since=track.rest_since,
             last_seen=self.t,
@@ -383,6 +414,9 @@ class _Step:
         looks_same = alike(old.look, track.look, settings)
         if looks_same is not None:
             return looks_same and not crept(old.home, place)
+        if track.family == BIN:
+            # It was pushed a little, or looks larger for being full.
+            return True
         if not same_place(track.first_box, old.anchor):
             return False
         swap_s = max(settings.long_unseen_s, self.brief_s)

@@ -20,12 +20,14 @@ class View:
 
     Attributes:
         t: media time of the frame.
+        watched_since: media time of the camera's first frame.
         zone: the zone that speaks for the stay.
         frontages: the camera's shop fronts.
         standing: whether the incident is already open.
     """
 
     t: float
+    watched_since: float
     zone: Zone
     frontages: tuple[Frontage, ...]
     standing: bool

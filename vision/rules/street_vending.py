@@ -11,27 +11,35 @@ from .rule import HOLDS_AT, Finding, Rule, View, label_zh, percent
 VISITORS_WEIGHT = 0.3
 FULL_VISITED = 0.3
 CARRIER_ATTENDED = 0.5
+# Who is there so soon after the goods has brought them.
+ARRIVED_S, CAME_ALONG_S = 5.0, 30.0
+KEPT_S, HIDDEN_S, HIDDEN_PER_KEPT = 10.0, 180.0, 3.0
 SHOP_KIND = "shop_overflow"
 
 
 def observe(stay: Stay, kind: Kind, view: View) -> Finding:
     """Evidence of each, fused over time.
 
-    A stall says by its looks that something is sold: an attendant for `full_attendance` of the
-    time is enough, visitors add to it. Another carrier of goods (a kind may list `truck` or
-    `motorcycle`) must have both, else every delivery would be a market. An umbrella with nobody
-    near gives nothing; passers-by give little. What stands inside a shop's frontage is the shop's;
-    what stands just before it is `shop_overflow` where the zone forbids that.
+    A stall says by its looks that something is sold: an attendant is enough, visitors add to it.
+    Another carrier of goods (a kind may list `truck` or `motorcycle`) must have both, else every
+    delivery would be a market. An umbrella with nobody near gives nothing; passers-by give little.
+    What stands inside a shop's frontage is the shop's; what stands just before it is
+    `shop_overflow` where the zone forbids that.
 
-    Once reported, a vendor who steps away does not end it: only the stall's leaving does.
+    Whoever brought the goods and kept them may be hidden behind them for some minutes. Once
+    reported, a vendor who steps away does not end it: only the stall's leaving does.
     """
-    kept = min(1.0, stay.attended.share / kind.full_attendance)
-    visited = min(1.0, stay.visited.share / FULL_VISITED)
+    kept, visited = stay.attended.strength, min(1.0, stay.visited.share / FULL_VISITED)
     if stay.family == STALL:
         strength = min(1.0, kept + VISITORS_WEIGHT * visited)
     else:
         strength = CARRIER_ATTENDED * kept + (1.0 - CARRIER_ATTENDED) * visited
-    if view.standing:
+    first = stay.attended.first
+    arrived = stay.since > view.watched_since + ARRIVED_S
+    came_along = arrived and first is not None and first <= stay.since + CAME_ALONG_S
+    kept_s = stay.attended.total_s
+    hidden = came_along and view.t - stay.since <= HIDDEN_S + HIDDEN_PER_KEPT * kept_s
+    if view.standing or (hidden and kept_s >= KEPT_S):
         strength = max(strength, HOLDS_AT)
     if _belongs_to_a_shop(stay, kind, view):
         strength = 0.0
@@ -41,7 +49,7 @@ def observe(stay: Stay, kind: Kind, view: View) -> Finding:
     ]
     if stay.visited.share > 0:
         reasons.append(f"近期 {percent(stay.visited.share)} 的时间有两人以上停留")
-    since = max(stay.since, stay.attended.since)
+    since = stay.since if came_along else max(stay.since, stay.attended.since)
     return Finding(strength, since, stay.last_seen, tuple(reasons))
 
 
