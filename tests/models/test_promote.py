@@ -18,7 +18,7 @@ from models_support import make_version
 from xiaozheng.config.errors import ConfigError, InputError, ModelError
 from xiaozheng.models.audit import audit
 from xiaozheng.models.files import locked
-from xiaozheng.models.gates import Gates, load_gates
+from xiaozheng.models.gates import Gates, judge_manifests, load_gates
 from xiaozheng.models.history import Record, dump_history, of_champion, read_history
 from xiaozheng.models.manifest import Label, read_manifest
 from xiaozheng.models.promote import Change, Order, PromotionRefusedError, promote, rollback
@@ -198,6 +198,18 @@ def test_gates_are_read_with_file_and_line(gated: Path) -> None:
         load_gates(gated)
     (gated / "gates.yaml").unlink()
     assert load_gates(gated) == Gates()
+
+
+def test_the_shipped_champions_pass_their_own_gates() -> None:
+    """A gate with a mistyped path would refuse every version to come."""
+    registry = Registry()
+    gates = load_gates(registry.root)
+    assert set(gates.models) == set(registry.aliases())
+    for name in gates.models:
+        manifest = registry.resolve(name).manifest
+        assert gates.of(name).metrics
+        results = judge_manifests(gates.of(name), manifest, manifest, size=1)
+        assert [result.gate for result in results if result.reason] == []
 
 
 def test_a_shelf_held_by_another_process_is_not_waited_for_for_ever(gated: Path) -> None:
