@@ -112,10 +112,11 @@ class Street:
     ) -> None:
         """Put a situation at `place` (along, across, size) into the truth unless it is no event.
 
-        Of each group of things one has to be seen.
+        Of each group of things one has to be seen. What stands on the zone's edge is doubtful.
         """
         if verdict is False:
             return
+        verdict = verdict if self._fits(*place, zone) else None
         begin, end = self._counted(span)
         box = self.view.box(*place)
         event = TrueEvent(kind, zone.id, begin, end, box, optional=verdict is None)

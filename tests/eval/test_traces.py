@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from xiaozheng.eval.traces.checks import at_rates, many_cameras
 from xiaozheng.eval.traces.clip import Faults, Mix, TraceClip, make_clip
 from xiaozheng.eval.traces.run import Job, plan, run_clip, run_jobs
 from xiaozheng.eval.traces.view import random_view
@@ -91,3 +92,17 @@ def test_processes_give_what_one_process_gives() -> None:
     jobs = [Job(5, i, Mix(0.2, 1.0, 0.25)) for i in range(4)]
     alone, shared = run_jobs(jobs, 1), run_jobs(jobs, 2)
     assert [o.result for o in alone] == [o.result for o in shared]
+
+
+def test_many_cameras_keep_state_of_their_own() -> None:
+    figures = many_cameras(30)
+    assert figures["cameras"] == 30
+    assert figures["times_real_time"] > 0
+    assert figures["frames_per_s"] == pytest.approx(3 * figures["times_real_time"])
+
+
+def test_one_trace_at_four_rates_gives_the_same_incidents() -> None:
+    found = at_rates(Job(11, 4, Mix(25.0, 1.0, 0.05)))
+    assert set(found) == {25.0, 5.0, 1.0, 0.5}
+    kinds = [sorted(report.kind for report in reports) for reports in found.values()]
+    assert kinds[0] == kinds[1] == kinds[2] == kinds[3] != []
