@@ -101,7 +101,9 @@ def export(
         raise DatasetError(
             f"{folder}: no picture in part {part!r}", message_zh=f"{folder} 的分集 {part} 没有图片"
         )
-    formats.export(table, format_, out, () if part else dataset.parts)
+    with watched() as watch:
+        tick = ticker(watch, "导出", len(table))
+        formats.export(table, format_, out, () if part else dataset.parts, tick)
     if as_json:
         print_json({"out": str(out), "format": format_, "pictures": len(table)})
     else:

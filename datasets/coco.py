@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config.errors import DatasetError
-from .disk import file_names, link_or_copy
+from .disk import Tick, file_names, link_or_copy, no_tick
 from .jsonfile import items, load_json, number
 from .pictures import picture_size
 from .problems import Fault, Problem
@@ -65,7 +65,7 @@ def scan_coco(source: Path, images: Path | None = None, name: str = "") -> Scan:
     return assemble(whole, list(dict.fromkeys(names.values())), name, problems, notes)
 
 
-def write_coco(table: Table, folder: Path) -> None:
+def write_coco(table: Table, folder: Path, tick: Tick = no_tick) -> None:
     """Write `annotations.json` and `images/` into an existing folder.
 
     Raises:
@@ -78,6 +78,7 @@ def write_coco(table: Table, folder: Path) -> None:
     for number_, (item, file) in enumerate(zip(table.pictures, files, strict=True), 1):
         width, height = size_of(item.path)
         link_or_copy(item.path, folder / "images" / file)
+        tick()
         images.append({"id": number_, "file_name": file, "width": width, "height": height})
         for label, (x, y, w, h) in zip(item.classes.tolist(), item.boxes.tolist(), strict=True):
             box = [(x - w / 2) * width, (y - h / 2) * height, w * width, h * height]

@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from .coco import one_file, size_of
-from .disk import file_names, link_or_copy
+from .disk import Tick, file_names, link_or_copy, no_tick
 from .problems import Fault, Problem
 from .scan import Labelled, PictureFinder, Scan, Shape, assemble, unlabelled_note
 from .table import Picture, Table
@@ -60,7 +60,7 @@ def scan_cvat_images(source: Path, images: Path | None = None, name: str = "") -
     return assemble(listed, label_names(root), name, problems, notes)
 
 
-def write_cvat_images(table: Table, folder: Path) -> None:
+def write_cvat_images(table: Table, folder: Path, tick: Tick = no_tick) -> None:
     """Write `annotations.xml` and `images/` into an existing folder.
 
     Raises:
@@ -72,6 +72,7 @@ def write_cvat_images(table: Table, folder: Path) -> None:
     for number, (item, file) in enumerate(zip(table.pictures, files, strict=True)):
         width, height = size_of(item.path)
         link_or_copy(item.path, folder / "images" / file)
+        tick()
         lines.append(
             f'  <image id="{number}" name={quoteattr(file)} width="{width}" height="{height}">'
         )

@@ -12,7 +12,7 @@ from ..config.errors import DatasetError
 from .clips import overlap
 from .coco import size_of
 from .cvat import FILE, Corners, corner_attributes, pixel_boxes, xml_head
-from .disk import link_or_copy
+from .disk import Tick, link_or_copy, no_tick
 from .table import Picture, Table
 
 IMAGES = "images"
@@ -22,7 +22,7 @@ UNSAFE = re.compile(r"[^\w.-]")
 """What a scene's name must not bring into a folder's."""
 
 
-def write_cvat_video(table: Table, folder: Path) -> None:
+def write_cvat_video(table: Table, folder: Path, tick: Tick = no_tick) -> None:
     """Write each group as a folder with `annotations.xml` and its frames under `images/`.
 
     Boxes of one class that overlap from picture to picture become one track. Pictures without
@@ -47,6 +47,7 @@ def write_cvat_video(table: Table, folder: Path) -> None:
         for number, item in enumerate(pictures):
             frame = f"frame_{number:06d}{item.path.suffix.lower()}"
             link_or_copy(item.path, folder / clip / IMAGES / frame)
+            tick()
         text = _xml(pictures, table.names, sizes[clip])
         (folder / clip / FILE).write_text(text, encoding="utf-8")
 

@@ -6,13 +6,20 @@ import errno
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..config.errors import DatasetError
 from .table import Picture
 from .yolo import file_stem
+
+Tick = Callable[[], None]
+"""Called after every picture of a long job."""
+
+
+def no_tick() -> None:
+    """For callers that show no progress."""
 
 
 @contextmanager

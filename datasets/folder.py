@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..config.errors import DatasetError
 from ..config.yamlfile import load_yaml
-from .disk import disk_error, drafted, file_names, link_or_copy
+from .disk import Tick, disk_error, drafted, file_names, link_or_copy, no_tick
 from .labels import LABELS_ZH
 from .problems import Problem, complain
 from .split import Split
@@ -35,8 +35,6 @@ ABOUT_FILE = "dataset.yaml"
 LIST_FILE = "pictures.csv"
 COLUMNS = ("file", "group", "source", "part")
 PARTS = ("train", "val", "held")
-
-Tick = Callable[[], None]
 
 
 class ClassName(BaseModel):
@@ -150,7 +148,7 @@ def write_dataset(
     *,
     over: bool = False,
     papers: Mapping[str, str] | None = None,
-    tick: Tick = lambda: None,
+    tick: Tick = no_tick,
 ) -> Dataset:
     """Write a table as a new folder; pictures are hard links where possible, else copies.
 

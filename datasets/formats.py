@@ -11,7 +11,7 @@ from .coco import scan_coco, write_coco
 from .cvat import scan_cvat_images, write_cvat_images
 from .cvat_video import Cut, scan_cvat_video
 from .cvat_video_write import write_cvat_video
-from .disk import drafted
+from .disk import Tick, drafted, no_tick
 from .folder import scan_dataset
 from .label_studio import scan_label_studio, write_label_studio
 from .labelme import scan_labelme, write_labelme
@@ -20,7 +20,7 @@ from .table import Table
 from .yolo_layouts import scan_yolo_folder, write_yolo_folder
 
 Reader = Callable[[Path, Path | None, str], Scan]
-Writer = Callable[[Table, Path], None]
+Writer = Callable[[Table, Path, Tick], None]
 
 FORMATS = ("yolo", "coco", "cvat-video", "cvat-images", "labelme", "label-studio")
 OWN = "xiaozheng"
@@ -81,7 +81,13 @@ def read_source(source: Source, cut: Cut, watch: Watch = unwatched) -> Scan:
     return _READERS[source.format](source.place, source.images, name)
 
 
-def export(table: Table, format_: str, folder: Path, parts: Sequence[str] = ()) -> None:
+def export(
+    table: Table,
+    format_: str,
+    folder: Path,
+    parts: Sequence[str] = (),
+    tick: Tick = no_tick,
+) -> None:
     """Write a table in any format as a new folder, whole or not at all.
 
     `parts` shapes the folder where the format knows parts (YOLO).
@@ -95,9 +101,9 @@ def export(table: Table, format_: str, folder: Path, parts: Sequence[str] = ()) 
         raise DatasetError(f"{folder}: exists already", message_zh=f"目录已存在：{folder}")
     with drafted(folder) as draft:
         if format_ == "yolo":
-            write_yolo_folder(table, draft, parts)
+            write_yolo_folder(table, draft, parts, tick)
         else:
-            _WRITERS[format_](table, draft)
+            _WRITERS[format_](table, draft, tick)
 
 
 def _scan_own(place: Path) -> Scan:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from ..config.errors import DatasetError
 from .coco import one_file, size_of
-from .disk import file_names, link_or_copy
+from .disk import Tick, file_names, link_or_copy, no_tick
 from .jsonfile import items, load_json, number
 from .problems import Fault, Problem
 from .scan import Labelled, PictureFinder, Scan, Shape, assemble, unlabelled_note
@@ -59,7 +59,7 @@ def scan_label_studio(source: Path, images: Path | None = None, name: str = "") 
     return assemble(listed, (), name, problems, notes)
 
 
-def write_label_studio(table: Table, folder: Path) -> None:
+def write_label_studio(table: Table, folder: Path, tick: Tick = no_tick) -> None:
     """Write `tasks.json` and `images/`; pictures are named as Label Studio's local files are.
 
     Raises:
@@ -70,6 +70,7 @@ def write_label_studio(table: Table, folder: Path) -> None:
     for item, file in zip(table.pictures, file_names(table.pictures), strict=True):
         width, height = size_of(item.path)
         link_or_copy(item.path, folder / "images" / file)
+        tick()
         result = [
             {
                 "id": f"{len(tasks) + 1}-{index}",

@@ -10,7 +10,7 @@ from typing import Any
 from ..config.errors import DatasetError
 from .coco import size_of
 from .cvat import pixel_boxes
-from .disk import file_names, link_or_copy
+from .disk import Tick, file_names, link_or_copy, no_tick
 from .jsonfile import items, load_json, number
 from .problems import Fault, Problem
 from .scan import Labelled, PictureFinder, Scan, Shape, assemble, unlabelled_note
@@ -51,7 +51,7 @@ def scan_labelme(source: Path, images: Path | None = None, name: str = "") -> Sc
     return assemble(listed, (), name, problems, notes)
 
 
-def write_labelme(table: Table, folder: Path) -> None:
+def write_labelme(table: Table, folder: Path, tick: Tick = no_tick) -> None:
     """Write a JSON file beside every picture.
 
     Raises:
@@ -60,6 +60,7 @@ def write_labelme(table: Table, folder: Path) -> None:
     for item, file in zip(table.pictures, file_names(table.pictures), strict=True):
         width, height = size_of(item.path)
         link_or_copy(item.path, folder / file)
+        tick()
         shapes: list[dict[str, Any]] = [
             {
                 "label": label,

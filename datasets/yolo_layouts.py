@@ -18,7 +18,7 @@ import yaml
 
 from ..config.errors import ConfigError, DatasetError
 from ..config.yamlfile import parse_with_lines, read_text
-from .disk import file_names, link_or_copy
+from .disk import Tick, file_names, link_or_copy, no_tick
 from .problems import Problem
 from .scan import Scan, pictures_under
 from .table import Picture, Table, picture
@@ -80,7 +80,9 @@ def scan_yolo_folder(source: Path, images: Path | None = None, name: str = "") -
     return Scan(Table(names, tuple(pictures)), tuple(problems), (), split)
 
 
-def write_yolo_folder(table: Table, folder: Path, parts: Sequence[str] = ()) -> None:
+def write_yolo_folder(
+    table: Table, folder: Path, parts: Sequence[str] = (), tick: Tick = no_tick
+) -> None:
     """Write pictures, labels, `classes.txt` and `data.yaml` into an existing folder.
 
     With parts, `images/train`, `images/val` and `images/test` (held out), else one lot.
@@ -96,6 +98,7 @@ def write_yolo_folder(table: Table, folder: Path, parts: Sequence[str] = ()) -> 
         link_or_copy(item.path, folder / "images" / folders[part] / file)
         label = folder / "labels" / folders[part] / f"{Path(file).stem}.txt"
         label.write_text(label_text(item), encoding="utf-8")
+        tick()
     (folder / CLASSES_FILE).write_text("\n".join(table.names) + "\n", encoding="utf-8")
     lots = {lot: f"images/{lot}" for lot in ("train", "val", "test") if lot in used}
     content = {
