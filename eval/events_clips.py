@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from ..vision.detector import Detector
+from ..vision.drawing import draw_detections, draw_polygon, encode_jpeg
 from ..vision.incident import Incident
 from ..vision.kinds import Kinds
-from ..vision.video import EPOCH, probe_video
-from ..vision.watch import watch_video
-from .events import ClipResult, Report, TrueEvent
+from ..vision.video import EPOCH, probe_video, read_video
+from ..vision.watch import CARRY_ON_SCORE, watch_video
+from .events import ClipResult, Report, TrueEvent, judge
 from .events_suite import EventSuite, MarkedClip
 
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """An annotated frame of an incident: `moment` is before, at (opened) or after (ended)."""
+    """An annotated frame: `moment` is before, at (opened) or after (ended) an incident, or missed,
+    the middle of a true event that was not reported, with all that the detector saw then."""
 
     clip: str
     kind: str
@@ -76,7 +79,7 @@ def run_clip(
     last_s, frames = 0.0, 0
     for step in watch_video(path, clip.camera, kinds, detector, fps=fps):
         frames += 1
-        last_s = (step.ts - EPOCH).total_seconds()
+        last_s = _seconds(step.ts)
         for transition in step.outcome.transitions:
             incident = transition.incident
             kind_of[incident.id] = incident.kind
@@ -88,7 +91,7 @@ def run_clip(
                 kind_of[item.incident_id],
                 item.incident_id,
                 item.moment,
-                (item.ts - EPOCH).total_seconds(),
+                _seconds(item.ts),
                 item.jpeg,
             )
             for item in step.evidence
@@ -100,7 +103,23 @@ def run_clip(
         truth=_truth(clip, duration_s),
         reports=tuple(_report(incident, duration_s) for incident in opened.values()),
     )
+    stills += _missed(clip, path, judge(result.truth, result.reports).missed, detector)
     return ClipRun(result, tuple(stills), frames)
+
+
+def _missed(
+    clip: MarkedClip, path: Path, events: Sequence[TrueEvent], detector: Detector
+) -> Iterator[Still]:
+    for number, event in enumerate(events):
+        middle_s = (event.start_s + event.end_s) / 2
+        frame = next((f for f in read_video(path, 2.0) if _seconds(f.ts) >= middle_s), None)
+        if frame is None:
+            continue
+        found = detector.detect([frame.image], min_score=CARRY_ON_SCORE)[0]
+        canvas = draw_detections(frame.image, found)
+        draw_polygon(canvas, clip.camera.zone(event.zone).polygon)
+        jpeg = encode_jpeg(canvas)
+        yield Still(clip.file, event.kind, f"{number:02d}", "missed", middle_s, jpeg)
 
 
 def _truth(clip: MarkedClip, duration_s: float) -> tuple[TrueEvent, ...]:
@@ -116,8 +135,13 @@ def _report(incident: Incident, duration_s: float) -> Report:
         id=incident.id,
         kind=incident.kind,
         zone=incident.zone_id,
-        onset_s=(incident.onset_at - EPOCH).total_seconds(),
-        opened_s=(opened - EPOCH).total_seconds(),
-        end_s=duration_s if ended is None else (ended - EPOCH).total_seconds(),
+        onset_s=_seconds(incident.onset_at),
+        opened_s=_seconds(opened),
+        end_s=duration_s if ended is None else _seconds(ended),
         box=incident.box,
     )
+
+
+def _seconds(moment: datetime) -> float:
+    """Since the clip's first frame."""
+    return (moment - EPOCH).total_seconds()

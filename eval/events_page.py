@@ -12,7 +12,7 @@ from .report import Page, Shot, Tile, number, percent
 
 MAX_CLIPS = 200
 MAX_PICTURES = 40
-MOMENT_ZH = {"before": "之前", "at": "立案", "after": "结束"}
+MOMENT_ZH = {"before": "之前", "at": "立案", "after": "结束", "missed": "漏报"}
 COLUMNS = (
     "",
     "准确率",
