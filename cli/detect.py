@@ -13,7 +13,7 @@ from rich import box
 from rich.table import Table
 
 from ..config.errors import ImageError, InputError, SourceError, XiaozhengError
-from ..datasets.labels import BINS_NAMES
+from ..datasets.aliases import canonical
 from ..datasets.table import Picture
 from ..datasets.yolo import IMAGE_SUFFIXES, scan_yolo
 from ..models.registry import Registry
@@ -123,7 +123,7 @@ class _Truth:
     def __init__(self, folder: Path, model_labels: tuple[str, ...]) -> None:
         table, problems = scan_yolo(folder)
         self.problems = [str(problem) for problem in problems]
-        self.names = tuple(BINS_NAMES.get(name, name) for name in table.names)
+        self.names = tuple(canonical(name) for name in table.names)
         self.judged = tuple(name for name in self.names if name in model_labels)
         if not self.judged:
             raise InputError(

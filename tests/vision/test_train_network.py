@@ -1,4 +1,4 @@
-"""The trained network: kept COCO rows, the guide, export that says what torch says."""
+"""The trained networks: kept COCO rows, the guide, two branches in one file, and back."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ pytest.importorskip("ultralytics", reason="needs the train extra")
 
 from ultralytics.cfg import get_cfg  # noqa: E402
 
-from xiaozheng.vision.train.export import deviation, export_onnx  # noqa: E402
+from xiaozheng.vision.train.branches import TwoBranch, branch_from_onnx  # noqa: E402
+from xiaozheng.vision.train.export import export_onnx  # noqa: E402
 from xiaozheng.vision.train.guide import Guide, anchor_centres  # noqa: E402
 from xiaozheng.vision.train.network import build, load_network, row_sources  # noqa: E402
+from xiaozheng.vision.train.parity import deviation  # noqa: E402
+from xiaozheng.vision.train.recipe import OWN_LABELS  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -35,6 +38,17 @@ def pictures(shared_dir: Path) -> np.ndarray:
     folder = shared_dir / "data/vision/bins/images"
     images = [cv2.resize(cv2.imread(str(folder / f"{i:06d}.jpg")), (320, 320)) for i in (1, 2816)]
     return np.asarray(cv2.dnn.blobFromImages(images, 1 / 255, swapRB=True), dtype=np.float32)
+
+
+@pytest.fixture(scope="module")
+def two(checkpoint: Path) -> TwoBranch:
+    base = load_network(checkpoint)
+    return TwoBranch(build(base, TRAFFIC_LABELS), build(base, OWN_LABELS))
+
+
+@pytest.fixture(scope="module")
+def exported(two: TwoBranch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export_onnx(two, tmp_path_factory.mktemp("out") / "model.onnx")
 
 
 def test_transplant_keeps_the_coco_rows_to_the_bit(checkpoint: Path, pictures: np.ndarray) -> None:
@@ -61,19 +75,7 @@ def test_new_classes_start_from_the_mean_of_their_kin(checkpoint: Path) -> None:
     for old, new in zip(base.model[-1].cv3, ours.model[-1].cv3, strict=True):
         expected = old[-1].weight[rows].mean(0)
         assert torch.allclose(new[-1].weight[DETECTOR_LABELS.index("stall")], expected)
-
-
-def test_class_without_row_and_kin_is_refused() -> None:
-    with pytest.raises(ModelError, match="'dragon' has no row"):
-        row_sources("dragon", COCO_NAMES)
-
-
-def test_building_on_our_own_checkpoint_copies_it(checkpoint: Path, pictures: np.ndarray) -> None:
-    first: Any = build(load_network(checkpoint), DETECTOR_LABELS).eval()
-    second: Any = build(first, DETECTOR_LABELS).eval()
-    batch = torch.from_numpy(pictures)
-    with torch.inference_mode():
-        assert torch.equal(first(batch)[0], second(batch)[0])
+    assert row_sources("dragon", COCO_NAMES) == list(range(80))
 
 
 def test_missing_checkpoint_is_named(tmp_path: Path) -> None:
@@ -130,20 +132,60 @@ def test_guide_leaves_boxes_of_new_classes_alone(checkpoint: Path, pictures: np.
     assert float(student.guide.loss(outputs, whole).detach()) == 0
 
 
+def test_two_branches_say_what_each_says_alone(
+    checkpoint: Path, two: TwoBranch, pictures: np.ndarray
+) -> None:
+    base = load_network(checkpoint)
+    batch = torch.from_numpy(pictures)
+    assert two.labels == DETECTOR_LABELS
+    with torch.inference_mode():
+        both = two(batch)
+        traffic = build(base, TRAFFIC_LABELS).eval()(batch)[0]
+        own = build(base, OWN_LABELS).eval()(batch)[0]
+    anchors = traffic.shape[2]
+    assert both.shape == (2, 14, 2 * anchors)
+    assert torch.allclose(both[:, :10, :anchors], traffic, atol=1e-3)
+    assert torch.allclose(both[:, [0, 1, 2, 3, 10, 11, 12, 13], anchors:], own, atol=1e-3)
+    assert not both[:, 10:, :anchors].any()
+    assert not both[:, 4:10, anchors:].any()
+
+
+def test_branches_of_different_trunks_are_refused(checkpoint: Path) -> None:
+    base = load_network(checkpoint)
+    other: Any = build(base, OWN_LABELS)
+    with torch.no_grad():
+        other.model[0].conv.weight += 0.01
+    with pytest.raises(ModelError, match="do not share their first layers"):
+        TwoBranch(build(base, TRAFFIC_LABELS), other)
+
+
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
 def test_export_says_what_torch_says(
-    checkpoint: Path, pictures: np.ndarray, tmp_path: Path, backend: str
+    two: TwoBranch, exported: Path, pictures: np.ndarray, backend: str
 ) -> None:
     pytest.importorskip(backend)
-    network: Any = build(load_network(checkpoint), DETECTOR_LABELS)
-    saved = tmp_path / "ours.pt"
-    torch.save({"model": network, "train_args": {}}, saved)
-    model = export_onnx(saved, tmp_path / "out" / "model.onnx")
-    found = deviation(saved, model, pictures, backend)
+    found = deviation(two, exported, pictures, backend)
     exact = backend == "onnxruntime"
-    assert found.box_px < (0.1 if exact else 8)
-    assert found.score < (1e-3 if exact else 0.08)
+    assert found.box_px < (0.2 if exact else 8)
+    assert found.score < (3e-3 if exact else 0.08)
     odd = np.repeat(pictures[:, :, 32:288], 2, axis=0)  # another batch size, another shape
-    assert deviation(saved, model, odd, backend).box_px < (0.1 if exact else 8)
-    assert sorted(p.name for p in model.parent.iterdir()) == ["model.onnx"]
-    assert str(tmp_path).encode() not in model.read_bytes()
+    assert deviation(two, exported, odd, backend).box_px < (0.2 if exact else 8)
+    assert str(exported.parent).encode() not in exported.read_bytes()
+
+
+def test_training_goes_on_from_an_exported_file(
+    checkpoint: Path, two: TwoBranch, exported: Path, pictures: np.ndarray, tmp_path: Path
+) -> None:
+    base = load_network(checkpoint)
+    own = branch_from_onnx(exported, base, OWN_LABELS, "second")
+    again = TwoBranch(branch_from_onnx(exported, base, TRAFFIC_LABELS, "first"), own)
+    batch = torch.from_numpy(pictures)
+    with torch.inference_mode():
+        assert torch.allclose(again(batch)[:, 4:], two(batch)[:, 4:], atol=3e-3)
+    assert all(p.requires_grad for p in own.model[6].parameters())
+
+    altered: Any = load_network(checkpoint)
+    with torch.no_grad():
+        altered.model[0].conv.weight += 0.05
+    with pytest.raises(ModelError, match="another base"):
+        branch_from_onnx(exported, altered, OWN_LABELS, "second")

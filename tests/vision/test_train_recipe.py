@@ -1,13 +1,13 @@
-"""The whole recipe on a handful of pictures: killed, resumed, shelved, and run by the detector."""
+"""The whole recipe on a handful of pictures: killed, resumed, shelved, run, gone on from."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,66 +16,77 @@ import cv2
 import pytest
 
 from xiaozheng.config.errors import DatasetError, ModelError
-from xiaozheng.datasets.labels import DETECTOR_LABELS
+from xiaozheng.datasets.folder import about, write_dataset
+from xiaozheng.datasets.labels import DETECTOR_LABELS, TRAFFIC_LABELS
+from xiaozheng.datasets.sources import read_bins, read_coco_subset
+from xiaozheng.datasets.table import Table, relabel
 from xiaozheng.models.registry import Registry
 from xiaozheng.vision.detector import Detector
 
+torch = pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("ultralytics", reason="needs the train extra")
 
-from xiaozheng.vision.train.recipe import (
+from xiaozheng.vision.train.network import load_network  # noqa: E402
+from xiaozheng.vision.train.recipe import (  # noqa: E402
+    OWN_LABELS,
+    OWN_STAGES,
     Order,
     Stage,
-    adjusted_stages,
+    adjusted,
     epochs_done,
     train,
 )
-from xiaozheng.vision.train.workshop import make_detector, put_on_shelf
+from xiaozheng.vision.train.workshop import make_detector, put_on_shelf  # noqa: E402
 
 pytestmark = pytest.mark.train
 
-EPOCHS = 6
-STAGE = Stage("street", EPOCHS, 64, 1e-4, 7, 0.5, 1, 0.1, {"bins": 1, "coco": 1})
+EPOCHS = 5
 COMMAND = """
 import sys
 from pathlib import Path
 from xiaozheng.vision.train.recipe import Order, Stage, train
-data, base, work = map(Path, sys.argv[1:4])
-stage = Stage("street", {epochs}, 64, 1e-4, 7, 0.5, 1, 0.1, {{"bins": 1, "coco": 1}})
-train(Order(data=data, base=base, work=work, stages=(stage,), batch=4))
+bins, coco, base, work = map(Path, sys.argv[1:5])
+train(Order(data=(bins, coco), base=base, work=work, batch=4, traffic_stages=(),
+            own_stages=(Stage("wide", {epochs}, 64, 1e-4, 0.5, 2, 0.1),)))
 """
 
 
 @pytest.fixture(scope="module")
-def small(shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A few pictures of each real source, in the sources' own layout."""
+def sets(shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A few pictures of each real source as data-set folders."""
     root = tmp_path_factory.mktemp("data")
-    for name, count in (("bins", 40), ("coco_train_subset", 16)):
-        source = shared_dir / "data/vision" / name
-        for part in ("images", "labels"):
-            (root / name / part).mkdir(parents=True)
-        shutil.copy(source / "classes.txt", root / name)
-        for image in sorted((source / "images").iterdir())[:count]:
-            shutil.copy(image, root / name / "images")
-            shutil.copy(source / "labels" / f"{image.stem}.txt", root / name / "labels")
-    return root
+    vision = shared_dir / "data/vision"
+    made = []
+    for name, labels, read, count in (
+        ("bins", OWN_LABELS[:3], read_bins, 40),
+        ("coco", TRAFFIC_LABELS, read_coco_subset, 16),
+    ):
+        folder = "bins" if name == "bins" else "coco_train_subset"
+        some = read(vision / folder)
+        table = relabel(some.select(some.pictures[:count]), {n: n for n in labels}, labels)
+        parts = ["val" if i % 4 == 0 else "train" for i in range(count)]
+        write_dataset(root / name, table, about(table, datetime.now(UTC), name, "test"), parts)
+        made.append(root / name)
+    return made[0], made[1]
 
 
-def order_of(data: Path, shared_dir: Path, work: Path) -> Order:
+def order_of(data: Sequence[Path], shared_dir: Path, work: Path) -> Order:
     return Order(
-        data=data,
+        data=tuple(data),
         base=shared_dir / "weights/yolo11n-coco.pt",
         work=work,
-        stages=(STAGE,),
+        own_stages=(Stage("wide", EPOCHS, 64, 1e-4, 0.5, 2, 0.1),),
+        traffic_stages=(),
         batch=4,
     )
 
 
-def test_killed_run_goes_on_and_its_model_detects(
-    small: Path, shared_dir: Path, tmp_path: Path
+def test_killed_run_ends_at_the_same_weights_and_its_model_detects(
+    sets: tuple[Path, Path], shared_dir: Path, tmp_path: Path
 ) -> None:
-    order = order_of(small, shared_dir, tmp_path / "work")
-    last = order.work / "runs/street/weights/last.pt"
-    arguments = [str(small), str(order.base), str(order.work)]
+    order = order_of(sets, shared_dir, tmp_path / "work")
+    last = order.work / "runs/wide/weights/last.pt"
+    arguments = [*map(str, sets), str(order.base), str(order.work)]
     run = subprocess.Popen(
         [sys.executable, "-c", COMMAND.format(epochs=EPOCHS), *arguments],
         stdout=subprocess.DEVNULL,
@@ -83,7 +94,7 @@ def test_killed_run_goes_on_and_its_model_detects(
         start_new_session=True,
     )
     while not last.is_file() and run.poll() is None:
-        time.sleep(0.1)
+        time.sleep(0.05)
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
     before = epochs_done(last)
@@ -92,46 +103,69 @@ def test_killed_run_goes_on_and_its_model_detects(
 
     trained = train(order)
 
-    rows = (order.work / "runs/street/results.csv").read_text(encoding="utf-8").splitlines()
+    rows = (order.work / "runs/wide/results.csv").read_text(encoding="utf-8").splitlines()
     assert [int(r.split(",")[0]) for r in rows[1:]] == list(range(1, EPOCHS + 1))
     assert epochs_done(last) is None
-    assert trained.record.is_file()
+    assert (order.work / "runs/wide/curves.png").stat().st_size > 1000
+    undisturbed = train(replace(order, work=tmp_path / "other"))
+    one, two = (load_network(t.own).state_dict() for t in (trained, undisturbed))
+    for name, value in one.items():
+        assert torch.equal(value, two[name]), name
 
     shelf = tmp_path / "shelf"
     manifest = put_on_shelf(trained, order, shelf / "detector/0.1.0", datetime.now(UTC))
     assert tuple(label.name for label in manifest.labels) == DETECTOR_LABELS
-    assert manifest.data_hash == trained.data_hash
+    assert set(manifest.metrics) == {"bins", "coco"}
+    assert set(manifest.metrics["bins"]["per_class"]) == set(OWN_LABELS[:3])
     assert set(manifest.thresholds) == set(DETECTOR_LABELS)
     assert manifest.extra["parity"]["onnxruntime"]["box_px"] < 0.5
-    assert sorted(p.name for p in (shelf / "detector/0.1.0").iterdir()) == [
-        "CARD.md",
-        "manifest.json",
-        "model.onnx",
-    ]
+    assert abs(manifest.extra["parity"]["onnxruntime"]["ap50_difference"]) < 0.01
+    made = sorted(p.name for p in (shelf / "detector/0.1.0").iterdir())
+    assert made == ["CARD.md", "manifest.json", "model.onnx"]
+    artifact = Registry(shelf).resolve("detector@0.1.0")
+    image = cv2.imread(str(next((sets[0] / "images").iterdir())))
     detector = Detector.open(Registry(shelf), "detector@0.1.0")
-    image = cv2.imread(str(next((small / "bins/images").iterdir())))
     assert len(detector.detect([image], min_score=0.01)) == 1
+
+    onward = replace(
+        order, work=tmp_path / "onward", start=artifact, teacher=artifact, own_stages=()
+    )
+    again = load_network(train(onward).own).state_dict()
+    for name, value in load_network(trained.own).state_dict().items():
+        assert torch.allclose(value, again[name], rtol=2e-3, atol=1e-3), name
 
 
 def test_existing_version_is_never_overwritten(
-    small: Path, shared_dir: Path, tmp_path: Path
+    sets: tuple[Path, Path], shared_dir: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "detector/0.1.0"
     out.mkdir(parents=True)
     with pytest.raises(ModelError, match="give a new version"):
-        make_detector(order_of(small, shared_dir, tmp_path / "w"), out, datetime.now(UTC))
+        make_detector(order_of(sets, shared_dir, tmp_path / "w"), out, datetime.now(UTC))
     assert not (tmp_path / "w").exists()
 
 
-def test_missing_source_is_named(shared_dir: Path, tmp_path: Path) -> None:
-    order = order_of(tmp_path / "nowhere", shared_dir, tmp_path / "w")
-    with pytest.raises(DatasetError, match="bins: no such folder"):
-        train(order)
+def test_sets_that_cannot_be_learned_from_are_named(
+    sets: tuple[Path, Path], shared_dir: Path, tmp_path: Path
+) -> None:
+    work = tmp_path / "w"
+    with pytest.raises(DatasetError, match="nowhere: no such folder"):
+        train(order_of([tmp_path / "nowhere"], shared_dir, work))
+    with pytest.raises(DatasetError, match="nothing to learn"):
+        train(order_of(sets[1:], shared_dir, work))
+    with pytest.raises(DatasetError, match="both call their source 'bins'"):
+        train(order_of([sets[0], sets[0]], shared_dir, work))
+    table = relabel(Table(OWN_LABELS, ()), {}, OWN_LABELS)
+    write_dataset(tmp_path / "empty", table, about(table, datetime.now(UTC)), [])
+    with pytest.raises(DatasetError, match="has no pictures"):
+        train(order_of([tmp_path / "empty"], shared_dir, work))
 
 
-def test_stages_adjust_and_the_later_ones_need_stills() -> None:
-    quick = adjusted_stages(epochs=1, size=320, with_stills=False)
-    assert [(s.name, s.epochs, s.size, s.close_mosaic) for s in quick] == [("street", 1, 320, 1)]
-    full = adjusted_stages(None, None, with_stills=True)
-    assert [s.name for s in full] == ["street", "scenes", "larger"]
-    assert replace(full[0], epochs=1, size=320, close_mosaic=1) == quick[0]
+def test_stages_adjust() -> None:
+    quick = adjusted(OWN_STAGES, epochs=1, size=320)
+    assert [(s.name, s.epochs, s.size, s.close_mosaic) for s in quick] == [
+        ("wide", 1, 320, 1),
+        ("sharp", 1, 320, 1),
+    ]
+    assert adjusted(OWN_STAGES) == OWN_STAGES
+    assert adjusted(OWN_STAGES, epochs=0) == ()

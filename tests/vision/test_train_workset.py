@@ -12,7 +12,7 @@ import yaml
 from xiaozheng.datasets.split import Split
 from xiaozheng.datasets.table import Table, picture
 from xiaozheng.datasets.yolo import read_yolo
-from xiaozheng.vision.train.workset import join_splits, write_workset
+from xiaozheng.vision.train.workset import join_splits, restricted, write_workset
 
 NAMES = ("bin", "stall")
 
@@ -40,9 +40,8 @@ def test_lists_repeat_and_leave_out_sources(tmp_path: Path) -> None:
     train = (made.folder / "train.txt").read_text(encoding="utf-8").splitlines()
     assert len(train) == 3 + 9
     assert all(Path(line).exists() for line in train)
-    alone = write_workset(tmp_path / "alone", both, {"bins": 2})
+    alone = write_workset(tmp_path / "alone", both, {"bins": 2, "coco": 0})
     assert len((alone.folder / "train.txt").read_text(encoding="utf-8").splitlines()) == 6
-    assert alone.data_hash != made.data_hash
     assert len((made.folder / "val.txt").read_text(encoding="utf-8").splitlines()) == 4
 
 
@@ -64,3 +63,11 @@ def test_hash_does_not_depend_on_the_place(tmp_path: Path) -> None:
     one = write_workset(tmp_path / "a", split(tmp_path / "x", "bins"), {"bins": 1})
     two = write_workset(tmp_path / "b", split(tmp_path / "z", "bins"), {"bins": 5})
     assert one.data_hash == two.data_hash
+
+
+def test_other_labels_keep_common_classes_only(tmp_path: Path) -> None:
+    whole = split(tmp_path / "x", "bins")
+    own = restricted(whole, ("garbage", "stall"))
+    assert own.train.names == ("garbage", "stall")
+    assert own.train.counts() == {"garbage": 0, "stall": whole.train.counts()["stall"]}
+    assert len(own.train) == len(whole.train)

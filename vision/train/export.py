@@ -34,6 +34,9 @@ def export_onnx(network: TwoBranch, target: Path) -> Path:
     with warnings.catch_warnings():
         # The dynamo exporter renames parameters; tracing warns about shapes that are constants.
         warnings.simplefilter("ignore")
+        # Only for a module in training the exporter keeps equal parameters apart, each with its
+        # name; the layers inside stay in evaluation.
+        network.training = True
         torch.onnx.export(
             network,
             (torch.zeros(1, 3, TRACE_SIZE, TRACE_SIZE),),
@@ -46,6 +49,7 @@ def export_onnx(network: TwoBranch, target: Path) -> Path:
             do_constant_folding=False,
             dynamo=False,
         )
+        network.training = False
     model = onnx.load(str(target))
     _halve(model)
     del model.metadata_props[:]

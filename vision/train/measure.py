@@ -68,10 +68,13 @@ class Demand:
     high: float = 0.7
 
 
-def predict(detector: Detector, table: Table, batch: int = 8) -> list[Predicted]:
+def predict(
+    detector: Detector, table: Table, batch: int = 8, min_score: float | None = MIN_SCORE
+) -> list[Predicted]:
     """Detections of every picture, in the table's class order.
 
-    Classes of the detector that the table does not have are left out.
+    Classes of the detector that the table does not have are left out. `min_score` None: at the
+    detector's own thresholds, which then apply before doubles are suppressed, as in the product.
 
     Raises:
         DatasetError: a picture cannot be decoded.
@@ -81,7 +84,7 @@ def predict(detector: Detector, table: Table, batch: int = 8) -> list[Predicted]
     found: list[Predicted] = []
     for start in range(0, len(table), batch):
         images = [_read(p) for p in table.pictures[start : start + batch]]
-        for result in detector.detect(images, min_score=MIN_SCORE):
+        for result in detector.detect(images, min_score=min_score):
             classes = to_table[result.class_id]
             side = np.array([result.width, result.height] * 2, dtype=np.float64)
             kept = classes >= 0
@@ -168,13 +171,21 @@ def f_score(precision: Floats, recall: Floats, beta: float) -> Floats:
 
 
 def figures(
-    table: Table, predictions: Sequence[Predicted], thresholds: Mapping[str, float]
+    table: Table,
+    predictions: Sequence[Predicted],
+    thresholds: Mapping[str, float],
+    selected: Sequence[Predicted] | None = None,
 ) -> dict[str, ClassFigures]:
-    """All figures of every class."""
+    """All figures of every class.
+
+    AP is taken from `predictions` (down to `MIN_SCORE`), precision and recall from `selected`, the
+    product's own choice at its thresholds; None: from `predictions` cut at the thresholds.
+    """
     result: dict[str, ClassFigures] = {}
     for class_id, name in enumerate(table.names):
         by_iou = [rank(table, predictions, class_id, float(i)) for i in AP_IOUS]
-        result[name] = _class_figures(by_iou, thresholds[name], len(table))
+        chosen = by_iou[0] if selected is None else rank(table, selected, class_id)
+        result[name] = _class_figures(by_iou, chosen, thresholds[name], len(table))
     return result
 
 
@@ -197,15 +208,16 @@ def corners(boxes: Floats) -> Floats:
     return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
 
 
-def _class_figures(by_iou: list[Ranked], threshold: float, pictures: int) -> ClassFigures:
-    ranked = by_iou[0]
+def _class_figures(
+    by_iou: list[Ranked], ranked: Ranked, threshold: float, pictures: int
+) -> ClassFigures:
     above = ranked.scores >= threshold
     true, claimed = int(ranked.hits[above].sum()), int(above.sum())
     precision = true / claimed if claimed else float("nan")
     recall = true / ranked.positives if ranked.positives else float("nan")
     return ClassFigures(
         positives=ranked.positives,
-        ap50=average_precision(ranked),
+        ap50=average_precision(by_iou[0]),
         ap=float(np.mean([average_precision(r) for r in by_iou])),
         threshold=threshold,
         precision=precision,

@@ -166,10 +166,12 @@ def _fill(
     tables = {**validation, **checks}
     predictions = {key: predict(detector, table) for key, table in tables.items()}
     thresholds = pick_thresholds(network.labels, validation, predictions)
-    metrics: dict[str, Any] = {
-        key: {"pictures": len(t), "per_class": plain(figures(t, predictions[key], thresholds))}
-        for key, t in tables.items()
-    }
+    detector.thresholds = thresholds
+    metrics: dict[str, Any] = {}
+    for key, table in tables.items():
+        selected = predict(detector, table, min_score=None)
+        found = figures(table, predictions[key], thresholds, selected)
+        metrics[key] = {"pictures": len(table), "per_class": plain(found)}
     extra = {**facts.extra, "parity": parity(network, model, bare, next(iter(validation.values())))}
     stated = replace(facts, extra=extra)
     manifest = describe(draft, name, network.labels, stated, thresholds, metrics)
