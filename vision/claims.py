@@ -78,10 +78,15 @@ def close(claim: Claim, ended_at: float, t: float) -> bool:
 
 
 def incident_id(
-    camera_id: str, kind_id: str, zone_id: str, point: tuple[float, float], onset: float
+    camera_id: str,
+    kind_id: str,
+    zone_id: str,
+    point: tuple[float, float],
+    onset: float,
+    cells: int = PLACE_CELLS,
 ) -> str:
-    """16 hex digits from what makes an event this event."""
-    cell = "/".join(str(int(value * PLACE_CELLS)) for value in point)
+    """16 hex digits from what makes an event this event; `cells` is how finely places differ."""
+    cell = "/".join(str(int(value * cells)) for value in point)
     text = "|".join((camera_id, kind_id, zone_id, cell, str(round(onset * 1000))))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
