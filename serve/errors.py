@@ -5,7 +5,7 @@ InputError
     ├── UnsupportedMediaError     wrong Content-Type                              415
     ├── TooLargeError             body or item count over the limit               413
     ├── UnprocessableError        readable, but its parts do not fit together     422
-    ├── ForbiddenError            a browser page of another site                  403
+    ├── ForbiddenError            a browser page of another site, an original     403
     ├── NotFoundError             no such incident, picture or page               404
     └── GoneError                 events that were there and are no longer kept   410
 XiaozhengError
@@ -49,7 +49,7 @@ class UnprocessableError(RequestError):
 
 
 class ForbiddenError(RequestError):
-    """The request comes from where none may come from."""
+    """The request comes from where none may come from, or asks for what may not be had."""
 
     default_code = "forbidden"
     status = 403

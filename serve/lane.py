@@ -74,7 +74,7 @@ class CameraLane:
         health: LaneHealth,
         recent: RecentFrames,
         checkpoint: Checkpoint | None,
-        save: Callable[[Evidence], StoredEvidence],
+        save: Callable[[Evidence, Detections], StoredEvidence],
         history_bytes: int,
     ) -> None:
         self.camera = camera
@@ -215,6 +215,7 @@ class CameraLane:
         if not accepted:
             return None
         last = accepted[-1][0]
+        boxes = {frame.ts: outcome.detections for frame, outcome in accepted}
         return CameraChange(
             camera_id=self.camera.id,
             frame_at=last.ts,
@@ -222,7 +223,13 @@ class CameraLane:
             snapshot=self._engine.snapshot(),
             transitions=tuple(step for _, outcome in accepted for step in outcome.transitions),
             observations=tuple(seen for _, outcome in accepted for seen in outcome.observations),
-            evidence=tuple(self._save(picture) for picture in evidence),
+            evidence=tuple(
+                self._save(
+                    picture,
+                    boxes[picture.ts] if picture.ts in boxes else self._recent.boxes(picture.ts),
+                )
+                for picture in evidence
+            ),
             health=self.health.change(),
         )
 

@@ -61,6 +61,7 @@ class RecentFrames:
         self._history = FrameHistory(max_bytes=max_bytes)
         self._files: dict[datetime, Path] = {}
         self._boxes: dict[datetime, Detections] = {}
+        self._aside: dict[datetime, Detections] = {}
 
     def read(self, until: datetime | None, suspected: Collection[str]) -> Iterator[Kept]:
         """Recent frames and those set aside for `suspected` incidents, in the order of media time;
@@ -69,7 +70,7 @@ class RecentFrames:
         What is later than `until`, the last stored frame, never counted; None: nothing was stored.
         """
         self._history = FrameHistory(max_bytes=self._max_bytes)
-        self._files, self._boxes = {}, {}
+        self._files, self._boxes, self._aside = {}, {}, {}
         for file in sorted(self._listed(), key=lambda file: (file.ts, bool(file.incident_id))):
             content = file.path.read_bytes()
             wanted = not file.incident_id or file.incident_id in suspected
@@ -78,7 +79,9 @@ class RecentFrames:
                 file.path.unlink()
                 continue
             frame, detections = _unpack(self._camera_id, file, content)
-            if not file.incident_id:
+            if file.incident_id:
+                self._aside[file.ts] = detections
+            else:
                 self._hold(frame, detections, file.path)
             yield Kept(frame, detections, file.incident_id)
 
@@ -89,10 +92,16 @@ class RecentFrames:
                 before = self._history.before(step.incident.onset_at)
                 if before is not None:
                     prefix = f"before_{step.incident.id}_"
+                    self._aside[before.ts] = self._boxes[before.ts]
                     self._write(prefix, before, self._boxes[before.ts])
         last = next(reversed(self._files), None)
         if last is None or (frame.ts - last).total_seconds() >= self._history.min_step_s:
             self._hold(frame, detections, self._write("", frame, detections))
+
+    def boxes(self, ts: datetime) -> Detections:
+        """The boxes of a frame that is kept, or set aside for a suspicion that is not settled;
+        KeyError for others."""
+        return self._boxes[ts] if ts in self._boxes else self._aside[ts]
 
     def commit(self, transitions: Iterable[Transition]) -> None:
         """Everything given to `add` is stored: remove what has grown old, and what was set aside
@@ -108,6 +117,9 @@ class RecentFrames:
         for incident_id in settled:
             for path in self.folder.glob(f"before_{incident_id}_*{SUFFIX}"):
                 path.unlink(missing_ok=True)
+        if settled:
+            wanted = {file.ts for file in self._listed() if file.incident_id}
+            self._aside = {ts: boxes for ts, boxes in self._aside.items() if ts in wanted}
 
     def _hold(self, frame: Frame, detections: Detections, path: Path) -> None:
         self._history.add(frame)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ..vision.incident import Incident, IncidentState
+from ..vision.observation import Observation
 from .changes import StoredEvidence
 
 REPORTED = (IncidentState.OPEN, IncidentState.ENDED)
@@ -33,11 +34,13 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True)
 class IncidentRecord:
-    """An incident with its pictures; `journal` is filled when one incident is asked for."""
+    """An incident with its pictures; journal, observations and links are filled when one incident
+    is asked for."""
 
     incident: Incident
     evidence: tuple[StoredEvidence, ...]
     journal: tuple[JournalEntry, ...] = ()
+    observations: tuple[Observation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,13 +26,16 @@ class Box(BaseModel):
 
 
 class EvidenceOut(BaseModel):
-    """One evidence picture."""
+    """One evidence picture. `sha256`, `path` and `url` are those of the copy with blurred faces and
+    plates; a picture of a version that made none has only its original."""
 
     moment: Literal["before", "at", "after"]
     ts: datetime
     sha256: str
     url: str
     path: str = Field(description="file below the service's `var` folder")
+    blurred: bool
+    original_sha256: str
 
 
 class JournalOut(BaseModel):
@@ -42,6 +45,15 @@ class JournalOut(BaseModel):
     state_zh: str
     media_at: datetime
     recorded_at: datetime
+
+
+class ObservationOut(BaseModel):
+    """What the rule saw at one moment, for or against the incident."""
+
+    at: datetime
+    strength: float = Field(ge=0, le=1)
+    holds: bool
+    reasons: list[str]
 
 
 class IncidentOut(BaseModel):
@@ -70,6 +82,7 @@ class IncidentOut(BaseModel):
     rule: str
     evidence: list[EvidenceOut] = []
     journal: list[JournalOut] | None = None
+    observations: list[ObservationOut] | None = None
 
 
 class IncidentPage(BaseModel):

@@ -43,6 +43,8 @@ class Settings(BaseSettings):
         max_texts_batch, max_texts_queue: the same for transcripts.
         max_future_s, max_past_s: how far a frame's media time may differ from this clock.
         max_inflight_bytes: bodies of all requests now being read or worked on, together.
+        serve_originals: give evidence pictures without blurred faces and plates where
+            `?original=true` asks for them.
         max_history_bytes: recent frames kept for evidence pictures, all cameras together.
         keep_events_s, max_events: how long and how many events the outbox keeps for readers.
         keep_observations_s, max_observations: the same for what rules said of single frames.
@@ -79,6 +81,7 @@ class Settings(BaseSettings):
     max_body_bytes: Count = 64 * MIB
     max_inflight_bytes: Count = 384 * MIB
     max_history_bytes: Count = 128 * MIB
+    serve_originals: bool = False
     max_frames: Count = 256
     max_transcripts: Count = 1_000
     max_pixels: Count = 25_000_000

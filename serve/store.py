@@ -124,7 +124,12 @@ class Store:
                 for step in steps
             )
             pictures = evidence_by_incident(session, [incident_id])
-            return IncidentRecord(incident_of(row), pictures.get(incident_id, ()), journal)
+            return IncidentRecord(
+                incident_of(row),
+                pictures.get(incident_id, ()),
+                journal,
+                tuple(self.observations(incident_id)),
+            )
 
     def active(self) -> list[Incident]:
         """All suspected and open incidents."""

@@ -9,7 +9,15 @@ from ..vision.incident import STATE_ZH, Incident
 from ..vision.kinds import Kinds
 from .lane_health import LaneHealth
 from .records import IncidentRecord
-from .schemas import Box, CameraHealthOut, EvidenceOut, FaultOut, IncidentOut, JournalOut
+from .schemas import (
+    Box,
+    CameraHealthOut,
+    EvidenceOut,
+    FaultOut,
+    IncidentOut,
+    JournalOut,
+    ObservationOut,
+)
 from .settings import EVIDENCE_FOLDER
 
 
@@ -100,8 +108,10 @@ class IncidentViews:
                 {
                     "moment": picture.moment,
                     "ts": picture.ts,
-                    "sha256": picture.sha256,
-                    "path": f"{EVIDENCE_FOLDER}/{picture.path}",
+                    "sha256": (picture.blurred or picture).sha256,
+                    "path": f"{EVIDENCE_FOLDER}/{(picture.blurred or picture).path}",
+                    "blurred": picture.blurred is not None,
+                    "original_sha256": picture.sha256,
                     "url": f"/v1/incidents/{picture.incident_id}/evidence/{picture.moment}",
                 }
             )
@@ -116,5 +126,14 @@ class IncidentViews:
                     recorded_at=step.recorded_at,
                 )
                 for step in record.journal
+            ]
+            view.observations = [
+                ObservationOut(
+                    at=seen.at,
+                    strength=round(seen.strength, 3),
+                    holds=seen.holds,
+                    reasons=list(seen.reasons),
+                )
+                for seen in record.observations
             ]
         return view

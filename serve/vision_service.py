@@ -30,6 +30,7 @@ from ..vision.images import ImageLimits, probe
 from ..vision.incident import Incident, IncidentState, Transition
 from ..vision.kinds import Kinds
 from .batcher import Batcher, BatchLimits, RunBatch
+from .blurring import blurred_copy
 from .changes import Change, HealthChange, IncidentChange
 from .errors import UnavailableError
 from .evidence_files import EvidenceFiles
@@ -340,7 +341,9 @@ class VisionService:
             health=LaneHealth(camera, health, read_reference(camera, folder)),
             recent=RecentFrames(self._settings.recent_folder, camera.id, history_bytes),
             checkpoint=checkpoint,
-            save=self.files.write,
+            save=lambda picture, boxes: self.files.write(
+                picture, blurred_copy(picture.jpeg, boxes)
+            ),
             history_bytes=history_bytes,
         )
 

@@ -145,6 +145,7 @@ function figure(picture, text, zone) {
     "figure",
     {},
     el("a", { href: source, target: "_blank", rel: "noopener" }, el("img", { src: source, alt: `${text}的画面` })),
-    el("figcaption", {}, text, el("span", { class: "dim" }, moment(picture.ts, zone))),
+    el("figcaption", {}, text, el("span", { class: "dim" }, moment(picture.ts, zone)),
+      el("span", { class: "hash", title: `SHA-256 ${picture.sha256}` }, `${picture.blurred ? "已模糊 · " : ""}SHA-256 ${picture.sha256.slice(0, 12)}…`)),
   );
 }

@@ -30,6 +30,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 PROBLEM_TEXTS = {
     400: "The request cannot be read",
+    403: "This may not be had here",
     404: "There is no such thing",
     410: "It is no longer kept",
     413: "The body or its number of items is over the limit",

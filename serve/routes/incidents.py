@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...config.errors import InputError
 from ...vision.incident import IncidentState
-from ..errors import NotFoundError, UnprocessableError
+from ..errors import ForbiddenError, NotFoundError, UnprocessableError
 from ..evidence_files import EvidenceFiles
 from ..moments import parse_moment
 from ..records import REPORTED, IncidentQuery
@@ -87,29 +87,41 @@ async def get_incident(services: Use, incident_id: str) -> Response:
 
 @router.get(
     "/v1/incidents/{incident_id}/evidence/{moment}",
-    summary="An evidence picture",
+    summary="An evidence picture with faces and plates blurred",
     operation_id="getEvidence",
     response_class=Response,
     responses={
         200: {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}},
         304: {"description": "The picture with this ETag is the current one"},
-        **problems(404, 422, 503),
+        **problems(403, 404, 422, 503),
     },
 )
 async def get_evidence(
     services: Use,
     incident_id: str,
     moment: Moment,
+    original: Annotated[
+        bool, Query(description="without blurred faces and plates, where the settings allow it")
+    ] = False,
     if_none_match: Annotated[str, Header()] = "",
 ) -> Response:
     stored = await asyncio.to_thread(services.store.evidence, incident_id, moment)
     if stored is None:
         raise _no_picture(incident_id, moment)
-    headers = {"ETag": f'"{stored.sha256}"', "Cache-Control": "private, no-cache"}
-    if stored.sha256 in if_none_match:
+    if original and not services.settings.serve_originals:
+        raise ForbiddenError(
+            "originals do not leave this service; its settings can allow it",
+            message_zh="本服务未开放未模糊的原图",
+            code="originals_off",
+        )
+    chosen = stored if original else stored.blurred
+    if chosen is None:
+        raise _no_picture(incident_id, moment)
+    headers = {"ETag": f'"{chosen.sha256}"', "Cache-Control": "private, no-cache"}
+    if chosen.sha256 in if_none_match:
         return Response(status_code=304, headers=headers)
     files = EvidenceFiles(services.settings.evidence_folder)
-    data = await asyncio.to_thread(files.read, stored)
+    data = await asyncio.to_thread(files.read, chosen.path)
     if data is None:
         raise _no_picture(incident_id, moment)
     return Response(data, headers=headers, media_type="image/jpeg")

@@ -12,6 +12,7 @@ import pytest
 from serve_support import entry, picture, post_frames, running
 
 from xiaozheng.config.errors import FrameError, InputError
+from xiaozheng.serve.blurring import blurred_copy
 from xiaozheng.serve.evidence_files import EvidenceFiles
 from xiaozheng.serve.lane import CameraLane, SeenFrame
 from xiaozheng.serve.lane_health import LaneHealth
@@ -70,7 +71,9 @@ def lane(folder: Path, checkpoint: Checkpoint | None = None) -> CameraLane:
         health=LaneHealth(CAMERA, None, None),
         recent=RecentFrames(folder / "recent", "cam-1", 1_000_000),
         checkpoint=checkpoint,
-        save=EvidenceFiles(folder).write,
+        save=lambda picture, boxes: EvidenceFiles(folder).write(
+            picture, blurred_copy(picture.jpeg, boxes)
+        ),
         history_bytes=1_000_000,
     )
 
@@ -88,6 +91,7 @@ def test_a_step_holds_the_journal_the_pictures_and_the_state(tmp_path: Path) -> 
     states = [s.incident.state for s in change.transitions if s.changed]
     assert states == [IncidentState.SUSPECTED, IncidentState.OPEN]
     assert [p.moment for p in change.evidence] == ["before", "at"]
+    assert all(p.blurred is not None for p in change.evidence)
     assert all((tmp_path / p.path).stat().st_size == p.size_bytes for p in change.evidence)
 
 
@@ -149,13 +153,15 @@ def test_a_state_of_another_version_is_not_guessed_at(tmp_path: Path) -> None:
 
 def test_pictures_are_replaced_whole_and_leave_no_scraps(tmp_path: Path) -> None:
     files = EvidenceFiles(tmp_path)
-    first = files.write(Evidence("i1", "at", T0, b"one", "1" * 64))
-    second = files.write(Evidence("i1", "at", T0, b"second", "2" * 64))
+    first = files.write(Evidence("i1", "at", T0, b"one", "1" * 64), b"blur")
+    second = files.write(Evidence("i1", "at", T0, b"second", "2" * 64), b"blurred")
     assert first.path == second.path == "i1/at.jpg"
-    assert files.read(second) == b"second"
+    assert files.read(second.path) == b"second"
     assert second.size_bytes == 6
-    assert [p.name for p in (tmp_path / "i1").iterdir()] == ["at.jpg"]
-    assert files.read(replace(second, path="i1/after.jpg")) is None
+    assert second.blurred is not None
+    assert files.read(second.blurred.path) == b"blurred"
+    assert sorted(p.name for p in (tmp_path / "i1").iterdir()) == ["at.blurred.jpg", "at.jpg"]
+    assert files.read("i1/after.jpg") is None
 
 
 def test_when_the_disk_refuses_the_camera_waits_for_the_same_frames(

@@ -1,0 +1,62 @@
+"""Faces and number plates in pictures that leave the house, by the regions where they can be.
+
+No face or plate detector is asked: every person's head and every vehicle's lower part is made a
+coarse mosaic, whether a face or plate can be read there or not. What the detector has not boxed,
+even weakly, stays as it is.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from .detections import Detections
+from .families import PERSON, TWO_WHEELER, VEHICLE, family_of
+from .images import Image
+
+# Shares of a box's height, from the top, between which something private can be. A head is an
+# eighth of a standing person, more of one who sits, stoops or is cut off by the picture's edge.
+HEAD_SHARE, CLOSE_HEAD_SHARE = 0.3, 0.6
+CLOSE_ASPECT = 1.5
+PLATE_FROM = {VEHICLE: 0.4, TWO_WHEELER: 0.3}
+MARGIN = 0.08
+CELLS = 5
+MIN_CELL_PX = 8
+
+
+def blur_private(image: Image, detections: Detections) -> Image:
+    """A copy of the picture with a mosaic over heads and the places of plates.
+
+    Args:
+        image: H×W×3 uint8 BGR, the submitted frame or an annotated copy of its size.
+        detections: the frame's boxes, weak ones included, in its pixels.
+    """
+    out = image.copy()
+    for name, (x1, y1, x2, y2) in zip(detections.names(), detections.xyxy.tolist(), strict=True):
+        family, width, height = family_of(name), x2 - x1, y2 - y1
+        if family == PERSON:
+            close = height < CLOSE_ASPECT * width
+            top, bottom = 0.0, CLOSE_HEAD_SHARE if close else HEAD_SHARE
+        elif family in PLATE_FROM:
+            top, bottom = PLATE_FROM[family], 1.0
+        else:
+            continue
+        dx, dy = MARGIN * width, MARGIN * height
+        _mosaic(out, x1 - dx, y1 + top * height - dy, x2 + dx, y1 + bottom * height + dy)
+    return out
+
+
+def _mosaic(image: Image, x1: float, y1: float, x2: float, y2: float) -> None:
+    """Replace a region, in place, by a few flat cells."""
+    height, width = image.shape[:2]
+    left, right = max(0, int(x1)), min(width, int(np.ceil(x2)))
+    top, bottom = max(0, int(y1)), min(height, int(np.ceil(y2)))
+    if right <= left or bottom <= top:
+        return
+    part = image[top:bottom, left:right]
+    cell_px = max(MIN_CELL_PX, min(part.shape[:2]) / CELLS)
+    cells = max(1, round(part.shape[1] / cell_px)), max(1, round(part.shape[0] / cell_px))
+    small = cv2.resize(part, cells, interpolation=cv2.INTER_AREA)
+    image[top:bottom, left:right] = cv2.resize(
+        small, (part.shape[1], part.shape[0]), interpolation=cv2.INTER_NEAREST
+    )
