@@ -33,6 +33,14 @@ class JournalEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkedIncident:
+    """Another incident that is the same real event, and why that is thought."""
+
+    incident: Incident
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentRecord:
     """An incident with its pictures; journal, observations and links are filled when one incident
     is asked for."""
@@ -41,6 +49,7 @@ class IncidentRecord:
     evidence: tuple[StoredEvidence, ...]
     journal: tuple[JournalEntry, ...] = ()
     observations: tuple[Observation, ...] = ()
+    links: tuple[LinkedIncident, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,16 @@ class ObservationOut(BaseModel):
     reasons: list[str]
 
 
+class LinkOut(BaseModel):
+    """Another incident that is the same real event."""
+
+    incident_id: str
+    kind: str
+    camera_id: str
+    state: str
+    reasons: list[str]
+
+
 class IncidentOut(BaseModel):
     """One incident; every `_at` is media time in UTC except `recorded_at`."""
 
@@ -83,6 +93,7 @@ class IncidentOut(BaseModel):
     evidence: list[EvidenceOut] = []
     journal: list[JournalOut] | None = None
     observations: list[ObservationOut] | None = None
+    links: list[LinkOut] | None = None
 
 
 class IncidentPage(BaseModel):

@@ -127,7 +127,7 @@ async def open_services(settings: Settings, metrics: Metrics, now: Now) -> Async
         cameras = await asyncio.to_thread(load_cameras, settings.cameras, kinds)
     async with AsyncExitStack() as stack:
         stack.callback(os.close, lock_folder(settings.var))
-        store = await asyncio.to_thread(Store.open, settings.database, now)
+        store = await asyncio.to_thread(Store.open, settings.database, now, cameras.by_id())
         stack.callback(store.close)
         writer = Batcher(
             "store",

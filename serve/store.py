@@ -7,18 +7,20 @@ database stands. Any SQLAlchemy URL works; what only SQLite needs is in `databas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from ..vision.cameras import Camera
 from ..vision.health import HealthIncident
 from ..vision.incident import Incident, IncidentState
 from ..vision.observation import Observation
 from .changes import Change, StoredEvidence
 from .database import open_database
+from .incident_links import read_links, write_links
 from .records import (
     Checkpoint,
     EventPage,
@@ -38,20 +40,31 @@ from .tables import (
     SuggestionRow,
     TransitionRow,
 )
-from .writing import write_change
+from .writing import changed_incidents, write_change
 
 
 class Store:
     """Blocking; call it from threads. Writers take turns, readers do not wait for them."""
 
-    def __init__(self, engine: Engine, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, engine: Engine, now: Callable[[], datetime], cameras: Mapping[str, Camera]
+    ) -> None:
+        self._cameras = cameras
         self._engine = engine
         self._now = now
 
     @classmethod
-    def open(cls, url: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Store:
-        """Connect, and bring the tables up to this version; raises as `open_database` does."""
-        return cls(open_database(url), now)
+    def open(
+        cls,
+        url: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        cameras: Mapping[str, Camera] | None = None,
+    ) -> Store:
+        """Connect, and bring the tables up to this version; raises as `open_database` does.
+
+        `cameras`, by id, tell which of them see one place.
+        """
+        return cls(open_database(url), now, cameras or {})
 
     def close(self) -> None:
         self._engine.dispose()
@@ -71,6 +84,7 @@ class Store:
         with Session(self._engine) as session, session.begin():
             for change in changes:
                 write_change(session, change, recorded_at)
+            write_links(session, changed_incidents(changes), self._cameras, recorded_at)
 
     def checkpoints(self) -> dict[str, Checkpoint]:
         """The last checkpoint of each camera."""
@@ -129,6 +143,7 @@ class Store:
                 pictures.get(incident_id, ()),
                 journal,
                 tuple(self.observations(incident_id)),
+                read_links(session, incident_id),
             )
 
     def active(self) -> list[Incident]:

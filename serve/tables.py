@@ -109,6 +109,17 @@ class EvidenceRow(Base):
     blurred_path: Mapped[str | None] = mapped_column(String(256))
 
 
+class LinkRow(Base):
+    """Two incidents that are one real event; each pair stands in both directions."""
+
+    __tablename__ = "incident_links"
+
+    incident_id: Mapped[str] = mapped_column(ForeignKey("incidents.id"), primary_key=True)
+    other_id: Mapped[str] = mapped_column(ForeignKey("incidents.id"), primary_key=True)
+    reasons: Mapped[list[Any]]
+    recorded_at: Mapped[datetime]
+
+
 class OutboxRow(Base):
     """Events to be told, in the order they were stored. A number is never given twice, not even
     when the newest rows have been forgotten."""

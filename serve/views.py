@@ -16,6 +16,7 @@ from .schemas import (
     FaultOut,
     IncidentOut,
     JournalOut,
+    LinkOut,
     ObservationOut,
 )
 from .settings import EVIDENCE_FOLDER
@@ -126,6 +127,16 @@ class IncidentViews:
                     recorded_at=step.recorded_at,
                 )
                 for step in record.journal
+            ]
+            view.links = [
+                LinkOut(
+                    incident_id=link.incident.id,
+                    kind=link.incident.kind,
+                    camera_id=link.incident.camera_id,
+                    state=link.incident.state.value,
+                    reasons=list(link.reasons),
+                )
+                for link in record.links
             ]
             view.observations = [
                 ObservationOut(

@@ -47,6 +47,17 @@ def write_change(session: Session, change: Change, recorded_at: datetime) -> Non
     session.flush()
 
 
+def changed_incidents(changes: Sequence[Change]) -> frozenset[str]:
+    """Incidents whose state these changes changed."""
+    return frozenset(
+        step.incident.id
+        for change in changes
+        if isinstance(change, CameraChange | IncidentChange)
+        for step in change.transitions
+        if step.changed
+    )
+
+
 def _write_transitions(
     session: Session, transitions: Sequence[Transition], recorded_at: datetime
 ) -> None:

@@ -130,6 +130,11 @@ function card(incident, zone) {
       ? el("div", { class: "reasons" }, el("h2", {}, "判定依据"), el("ul", {}, incident.reasons.map((reason) => el("li", {}, reason))))
       : null,
     el("dl", { class: "facts" }, facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
+    incident.links?.length
+      ? el("div", {}, el("h2", {}, "同一事件"), el("ul", {}, incident.links.map((link) =>
+        el("li", {}, el("a", { href: `#/events/${encodeURIComponent(link.incident_id)}` }, `${link.incident_id}（${link.camera_id}）`),
+          el("span", { class: "dim" }, ` ${link.reasons.join("、")}`)))))
+      : null,
     el("h2", {}, "经过"),
     el("ol", { class: "journal" }, (incident.journal ?? []).map((step) =>
       el("li", {}, el("span", { class: `chip ${step.state}` }, step.state_zh), moment(step.media_at, zone)))),
