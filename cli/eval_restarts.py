@@ -100,7 +100,8 @@ def _show(figures: dict[str, Any]) -> None:
         f"{figures['cameras']} 台摄像机 {figures['frames']} 帧，"
         f"重发 {figures['posts_sent_again']} 次，用时 {figures['seconds']} 秒"
     )
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", show_header=False)
+    out.print(title)
+    table = Table(box=box.SIMPLE_HEAD, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right")
     for name, part, key in ROWS:
