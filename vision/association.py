@@ -45,7 +45,7 @@ class TrackerSettings:
     max_covered_s: float = 900.0
     brief_s: float = 2.0
     brief_periods: float = 2.5
-    max_brief_s: float = 20.0
+    max_brief_s: float = 30.0
     max_brief_periods: float = 4.0
     miss_doubt: float = 0.01
     brief_swap_s: float = 6.0

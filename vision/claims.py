@@ -24,7 +24,7 @@ STILL_PRESENCE, STILL_SPREAD = 0.2, 0.06
 STRONG_SHARE = 0.25
 # What lies within this share of its own size beside another thing is part of the same event: the
 # bags of one heap; a vendor's tricycle, which overlaps the umbrella stall it served.
-SPREAD_GAPS = {GARBAGE: 0.5, STALL: 0.0}
+SPREAD_GAPS = {GARBAGE: 0.35, STALL: 0.0}
 # A bin is pushed some metres and is the same bin.
 MOVED_WITHIN_S = 60.0
 MOVED_SIZES = 6.0
@@ -102,7 +102,8 @@ def is_gone(stay: Stay, kind: Kind, t: float) -> bool:
         return True
     if stay.absent_since is None and stay.covered_since is None:
         return False
-    patience_s = max(kind.end_after_s, min(3 * stay.longest_gap_s, MAX_PATIENCE_S))
+    gap_s = max(3 * stay.longest_gap_s, 1.5 * stay.brief_s)
+    patience_s = max(kind.end_after_s, min(gap_s, MAX_PATIENCE_S))
     return stay.absent_s(t) >= patience_s or stay.covered_s(t) >= SETTINGS.max_covered_s
 
 

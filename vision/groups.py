@@ -13,6 +13,7 @@ from .zones import contains
 
 # A bicycle with somebody on or at it for this share of the time is being ridden, or waited on.
 RIDDEN_SHARE = 0.5
+COMPLETE_WITHIN_S = 12.0
 
 
 @dataclass(slots=True)
@@ -45,7 +46,9 @@ def gather(stays: Iterable[Stay], zone: Zone, kind: Kind, t: float) -> Group | N
         pick(side)
         for pick, side in zip((min, min, max, max), zip(*boxes, strict=True), strict=True)
     )
-    seen = [stay for stay in resting if stay.seen_now]
+    # Enough of them must have been seen lately, else what one is seen for counts for nobody.
+    complete = t - by_sight[kind.min_count - 1] <= COMPLETE_WITHIN_S
+    seen = [stay for stay in resting if stay.seen_now and complete]
     return Group(
         id=0,
         family=first.family,

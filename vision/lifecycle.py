@@ -9,7 +9,7 @@ goes back to `open` under its old id rather than being reported anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from .association import SETTINGS
 from .cameras import Camera, Point, Zone
@@ -241,7 +241,7 @@ class Lifecycle:
         self,
         stays: Iterable[Stay],
         by_id: dict[int, Stay],
-        groups: dict[tuple[str, str], Stay],
+        groups: Mapping[tuple[str, str], Stay],
         open_zones: dict[str, Zone],
         t: float,
     ) -> Iterable[tuple[Claim, Finding]]:

@@ -39,10 +39,12 @@ def as_if_clear(anchor: Box, box: Box, others: list[Box], settings: TrackerSetti
     x1, y1, x2, y2 = anchor
     width, height = x2 - x1, y2 - y1
     left, top, right, bottom = box
+    least = settings.hidden_share * width * height
     for other in others:
-        if other is box or not is_nearer(other, anchor):
+        # Most boxes are elsewhere: the cheapest tests come first.
+        if other[0] >= x2 or other[2] <= x1 or other[1] >= y2 or other is box:
             continue
-        if box_shared(anchor, other) < settings.hidden_share * box_area(anchor):
+        if not is_nearer(other, anchor) or box_shared(anchor, other) < least:
             continue
         tall = min(y2, other[3]) - max(y1, other[1]) >= SIDE_SHARE * height
         wide = min(x2, other[2]) - max(x1, other[0]) >= SIDE_SHARE * width
@@ -87,7 +89,7 @@ def alike(a: str, b: str, settings: TrackerSettings) -> bool | None:
     )
     if value is None or settings.unlike < value < settings.alike:
         return None
-    return value >= settings.alike
+    return bool(value >= settings.alike)
 
 
 def crept(home: Box, place: Box) -> bool:

@@ -97,6 +97,7 @@ class Stay:
         attended: whether a person is near.
         absent_since: first frame in which the place was in clear view and empty; None otherwise.
         unseen_s: clear views without it since it was last seen; counted as empty when it is back.
+        brief_s: so long it may go unseen, by how often it was missed before this absence.
         spread: how far its boxes scatter round the anchor, in its own sizes (standard deviation).
         visited: whether two people or more are near.
         queued_at: when it was last seen to stand in a queue that it had joined.
@@ -137,6 +138,7 @@ class Stay:
     seen_now: bool = True
     credit_s: float = 0.0
     unseen_s: float = 0.0
+    brief_s: float = 0.0
     spread: float = 0.02
     visited: Vote = field(default_factory=Vote)
     queued_at: float | None = None
@@ -229,9 +231,13 @@ def box_area(box: Box) -> float:
 
 def box_shared(a: Box, b: Box) -> float:
     """Area of the intersection."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    return max(width, 0.0) * max(height, 0.0)
+    ax1, ay1, ax2, ay2 = a
+    bx1, by1, bx2, by2 = b
+    if ax1 >= bx2 or bx1 >= ax2 or ay1 >= by2 or by1 >= ay2:
+        return 0.0
+    width = (ax2 if ax2 < bx2 else bx2) - (ax1 if ax1 > bx1 else bx1)
+    height = (ay2 if ay2 < by2 else by2) - (ay1 if ay1 > by1 else by1)
+    return width * height
 
 
 def same_object(family: str, a: Box, b: Box) -> bool:

@@ -162,11 +162,14 @@ class _Step:
 
     def _is_doubtful(self, stay: Stay, gap_s: float) -> bool:
         """Whether it has been away for so long that something else may stand there."""
-        if stay.back_boxes or gap_s > max(self.settings.long_unseen_s, self.brief_s):
+        if stay.back_boxes:
             return True
-        return stay.absent_since is not None and gap_s > brief_of(
-            stay, self.brief_s, self.scene.period_s, self.settings
-        )
+        if gap_s <= self.brief_s:
+            return False
+        bound_s = brief_of(stay, self.brief_s, self.scene.period_s, self.settings)
+        if stay.absent_since is None:
+            bound_s = max(bound_s, self.settings.long_unseen_s)
+        return gap_s > bound_s
 
     def _return(self, stay: Stay, i: int) -> bool | None:
         """After an absence. True: it is back; False: another stands there; None: not yet known."""
@@ -304,6 +307,9 @@ class _Step:
             stay.unseen_s = round(stay.unseen_s + self.step_s, 3)
             if stay.absent_since is None:
                 stay.absent_since = t
+                stay.brief_s = round(
+                    brief_of(stay, self.brief_s, self.scene.period_s, self.settings), 3
+                )
             stay.departed |= stay.left and stay.absent_s(t) >= self.settings.left_after_s
 
     # --- tracks ------------------------------------------------------------------------------
@@ -427,5 +433,11 @@ class _Step:
 
 
 def _blend(a: Box, b: Box, pull: float) -> Box:
-    x1, y1, x2, y2 = (round(p + pull * (q - p), 5) for p, q in zip(a, b, strict=True))
-    return x1, y1, x2, y2
+    ax1, ay1, ax2, ay2 = a
+    bx1, by1, bx2, by2 = b
+    return (
+        round(ax1 + pull * (bx1 - ax1), 5),
+        round(ay1 + pull * (by1 - ay1), 5),
+        round(ax2 + pull * (bx2 - ax2), 5),
+        round(ay2 + pull * (by2 - ay2), 5),
+    )

@@ -32,20 +32,21 @@ def test_a_parked_car_is_one_incident_at_every_frame_rate(fps: float) -> None:
     assert len(found) == 1
     (incident,) = found
     sample_s = 1 / fps
-    assert seconds(incident.onset_at) == pytest.approx(10, abs=max(2.0, 2 * sample_s))
+    assert seconds(incident.onset_at) == pytest.approx(10, abs=max(1.5, sample_s + 0.5))
     waited = seconds(incident.opened_at) - seconds(incident.onset_at)
-    assert 60 - 0.01 <= waited <= 60 + max(5.0, 3 * sample_s)
+    assert 60 - 0.01 <= waited <= 60 + max(2.0, 2 * sample_s)
     assert incident.state is IncidentState.ENDED
     assert seconds(incident.ended_at) == pytest.approx(140, abs=max(2.0, 2 * sample_s))
     assert incident.kind == "illegal_parking"
 
 
 @pytest.mark.parametrize("fps", [10, 2, 0.5])
-@pytest.mark.parametrize(("miss", "jitter"), [(0.0, 0.0), (0.5, 3.0), (0.2, 6.0)], ids=str)
+@pytest.mark.parametrize(("miss", "jitter"), [(0.0, 0.0), (0.7, 3.0), (0.2, 6.0)], ids=str)
 def test_misses_and_jitter_do_not_split_it(fps: float, miss: float, jitter: float) -> None:
-    car = Actor(standing(CAR), VEHICLES, miss=miss, jitter=jitter)
+    # At one frame in two seconds seven misses in ten leave gaps of half a minute.
+    car = Actor(standing(CAR), VEHICLES, miss=miss if fps > 1 else min(miss, 0.6), jitter=jitter)
     for seed in range(2):
-        assert len(opened(scene([car], 200 if fps > 1 else 600, fps, seed))) == 1
+        assert len(opened(scene([car], 300 if fps > 1 else 900, fps, seed))) == 1
 
 
 @pytest.mark.parametrize("fps", [10, 2, 0.5, 0.2])
@@ -110,7 +111,7 @@ def test_passing_traffic_opens_nothing(fps: float, every_s: float) -> None:
 
 
 @pytest.mark.parametrize("every_s", [2.3, 2.5, 3.1])
-@pytest.mark.parametrize("fps", [12, 2, 1])
+@pytest.mark.parametrize("fps", [12, 2, 1, 0.5])
 def test_a_platoon_in_step_with_the_sampling_opens_nothing(fps: float, every_s: float) -> None:
     """Cars follow each other so that every few samples one is just where another one was."""
     cars = Actor(passing(400, (180, 100), 500, every_s), ("car",), miss=0.2, jitter=3)
