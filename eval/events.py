@@ -132,6 +132,7 @@ class Tally:
             "recall": _ratio(self.hits, self.hits + self.misses),
             "f1": _ratio(2 * self.hits, 2 * self.hits + self.misses + self.false_alarms),
             "onset_rmse_s": float(np.sqrt(np.mean(errors**2))) if self.hits else None,
+            "onset_error_median_s": float(np.median(np.abs(errors))) if self.hits else None,
             "duplicates_per_event": _ratio(self.reports_of_events, self.hits),
             "fragmentation": _ratio(self.extra_pieces, self.hits),
             "false_alarms_per_camera_day": self.false_alarms / days if days else None,
