@@ -20,8 +20,10 @@ HEAD_SHARE, CLOSE_HEAD_SHARE = 0.3, 0.6
 CLOSE_ASPECT = 1.5
 PLATE_FROM = {VEHICLE: 0.4, TWO_WHEELER: 0.3}
 MARGIN = 0.08
-CELLS = 5
-MIN_CELL_PX = 8
+# A character on a plate is a thirtieth of a car's width, a face about four cells of a head: neither
+# can be read, while what the vehicle is and where it stands remains to be seen.
+PLATE_CELLS, HEAD_CELLS = 16, 4
+MIN_CELL_PX = 3.0
 
 
 def blur_private(image: Image, detections: Detections) -> Image:
@@ -37,24 +39,27 @@ def blur_private(image: Image, detections: Detections) -> Image:
         if family == PERSON:
             close = height < CLOSE_ASPECT * width
             top, bottom = 0.0, CLOSE_HEAD_SHARE if close else HEAD_SHARE
+            cell_px = width / HEAD_CELLS
         elif family in PLATE_FROM:
             top, bottom = PLATE_FROM[family], 1.0
+            cell_px = max(width, height) / PLATE_CELLS
         else:
             continue
         dx, dy = MARGIN * width, MARGIN * height
-        _mosaic(out, x1 - dx, y1 + top * height - dy, x2 + dx, y1 + bottom * height + dy)
+        region = x1 - dx, y1 + top * height - dy, x2 + dx, y1 + bottom * height + dy
+        _mosaic(out, region, max(cell_px, MIN_CELL_PX))
     return out
 
 
-def _mosaic(image: Image, x1: float, y1: float, x2: float, y2: float) -> None:
-    """Replace a region, in place, by a few flat cells."""
+def _mosaic(image: Image, region: tuple[float, float, float, float], cell_px: float) -> None:
+    """Replace a region, in place, by flat cells."""
+    x1, y1, x2, y2 = region
     height, width = image.shape[:2]
     left, right = max(0, int(x1)), min(width, int(np.ceil(x2)))
     top, bottom = max(0, int(y1)), min(height, int(np.ceil(y2)))
     if right <= left or bottom <= top:
         return
     part = image[top:bottom, left:right]
-    cell_px = max(MIN_CELL_PX, min(part.shape[:2]) / CELLS)
     cells = max(1, round(part.shape[1] / cell_px)), max(1, round(part.shape[0] / cell_px))
     small = cv2.resize(part, cells, interpolation=cv2.INTER_AREA)
     image[top:bottom, left:right] = cv2.resize(

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from serve_support import entry, metrics_of, picture, post_frames, running
 
+from xiaozheng.cli.main import run
 from xiaozheng.models.registry import Registry, default_shelf
 from xiaozheng.serve.model_slot import RETRY_REFUSED_S, ModelSlot
 from xiaozheng.serve.settings import Settings
@@ -102,7 +103,10 @@ def test_promotion_and_rollback_under_load_fail_no_request(
             thread.start()
         try:
             for version in (NEW, OLD, NEW, OLD):
-                point(root, "colours", version)
+                verb = (
+                    ["promote", f"colours@{version}"] if version == NEW else ["rollback", "colours"]
+                )
+                assert run(["models", *verb, "--shelf", str(root)]) == 0
                 wait_for(client, "detector", in_use(version))
                 seen = len(answers)
                 while len(answers) < seen + 6:
