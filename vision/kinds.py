@@ -74,8 +74,9 @@ class Kind(BaseModel):
 
     @model_validator(mode="after")
     def _parameters_fit(self) -> Kind:
-        for name in sorted(self.model_fields_set & PARAMETER_OF.keys()):
-            if self.rule not in PARAMETER_OF[name]:
+        for name, rules in PARAMETER_OF.items():
+            is_default = getattr(self, name) == type(self).model_fields[name].default
+            if self.rule not in rules and not is_default:
                 raise ValueError(f"rule {self.rule!r} has no parameter {name!r}")
         return self
 

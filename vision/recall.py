@@ -77,7 +77,7 @@ def same_shape(stay: Stay, boxes: list[Box], settings: TrackerSettings) -> bool:
         (now - then) / size
         for now, then, size in zip(mean, stay.recent, (width, height) * 2, strict=True)
     )
-    return sum(shift * shift for shift in shifts) / variance <= settings.shape_chi2
+    return bool(sum(shift * shift for shift in shifts) / variance <= settings.shape_chi2)
 
 
 def alike(a: str, b: str, settings: TrackerSettings) -> bool | None:
@@ -89,7 +89,7 @@ def alike(a: str, b: str, settings: TrackerSettings) -> bool | None:
     )
     if value is None or settings.unlike < value < settings.alike:
         return None
-    return bool(value >= settings.alike)
+    return value >= settings.alike
 
 
 def crept(home: Box, place: Box) -> bool:

@@ -191,3 +191,25 @@ def test_the_smallest_zone_speaks() -> None:
     ]
     found = [zone_of(zones, "illegal_parking", p) for p in [(0.1, 0.1), (0.8, 0.8), (1.5, 0.5)]]
     assert [zone.id if zone else None for zone in found] == ["small", "large", None]
+
+
+def test_a_parameter_of_another_rule_is_refused_and_a_written_out_kind_is_read(
+    tmp_path: Path,
+) -> None:
+    bins = KINDS.by_id("bin_overflow")
+    assert type(bins).model_validate(bins.model_dump()) == bins
+    with pytest.raises(ValueError, match="'bin_state' has no parameter 'min_count'"):
+        type(bins).model_validate(bins.model_dump() | {"min_count": 7})
+    tuned = GOOD.replace(
+        "        active:", "        tune: {illegal_parking: {min_count: 7}}\n        active:"
+    )
+    with pytest.raises(ConfigError, match="no parameter 'min_count'") as caught:
+        load(tuned, tmp_path)
+    assert caught.value.line == 10
+
+
+def test_a_frontage_is_a_polygon_or_a_line_with_its_inside(tmp_path: Path) -> None:
+    shop = "    frontages: [{id: tea, line: [[0.1, 0.5], [0.9, 0.5]]}]\n    zones:"
+    with pytest.raises(ConfigError, match="one point inside"):
+        load(GOOD.replace("    zones:", shop, 1), tmp_path)
+    load(GOOD.replace("    zones:", shop.replace("}]", ", inside: [0.5, 0.1]}]"), 1), tmp_path)
