@@ -47,7 +47,11 @@ class ClassName(BaseModel):
 
 
 class About(BaseModel):
-    """`dataset.yaml`: the order of `names` gives the class numbers of the label files."""
+    """`dataset.yaml`: the order of `names` gives the class numbers of the label files.
+
+    `absent` names classes that certainly do not occur in the pictures: nothing is labelled with
+    them, and every detection of them is a false one.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -57,6 +61,7 @@ class About(BaseModel):
     licence: str = ""
     created: datetime | None = None
     note: str = ""
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,9 @@ class Stage:
 
 OWN_STAGES = (
     Stage("wide", 12, 416, 8e-4, 0.6, 2, 0.3),
-    Stage("sharp", 10, 512, 5e-4, 0.4, 3, 0.2),
+    Stage("sharp", 4, 512, 4e-4, 0.3, 1, 0.2),
 )
-TRAFFIC_STAGES = (Stage("traffic", 2, 512, 1e-4, 0.3, 1, 0.2),)
+TRAFFIC_STAGES = (Stage("traffic", 2, 416, 1e-4, 0.3, 1, 0.2),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,8 @@ def gather(order: Order, branch: Branch, sets: Sequence[Dataset]) -> Split:
     """All sets under one branch's labels, with the classes a set does not label filled in."""
     parts: list[Split] = []
     for dataset in sets:
-        missing = tuple(n for n in branch.labels if n not in dataset.table.names)
+        settled = (*dataset.table.names, *dataset.about.absent)
+        missing = tuple(n for n in branch.labels if n not in settled)
         split = restricted(dataset.split(), branch.labels)
         if missing:
             kept = order.work / f"teacher-{branch.name}-{dataset.table.pictures[0].source}.json"

@@ -88,10 +88,12 @@ def put_on_shelf(
 
 
 def measured(sets: Sequence[Dataset], part: str, labels: Sequence[str]) -> dict[str, Table]:
-    """That part of each set, by its name, under those of our labels that the set declares."""
+    """That part of each set, by its name, under those of our labels that the set declares, or
+    declares absent."""
     found: dict[str, Table] = {}
     for dataset in sets:
-        names = tuple(n for n in labels if n in dataset.table.names)
+        settled = (*dataset.table.names, *dataset.about.absent)
+        names = tuple(n for n in labels if n in settled)
         split = restricted(dataset.split(), names)
         table = split.val if part == "val" else split.held
         if len(table) and names:
