@@ -12,7 +12,7 @@ from .incident import Box
 from .motion import apart
 from .scene import Stay, box_area, box_shared
 
-CREEP_DISTANCE = 0.25
+CREEP_DISTANCE = 0.35
 # What a detector misses at most, however well a place was seen so far.
 LEAST_MISS, MOST_MISS = 0.05, 0.85
 LEAST_SPREAD = 0.008
