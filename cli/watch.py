@@ -15,6 +15,7 @@ from ..config.errors import InputError
 from ..models.registry import Registry
 from ..vision.cameras import Camera, load_cameras, parse_zone
 from ..vision.detector import Detector
+from ..vision.health import HEALTH_ZH, HealthIncident, read_reference
 from ..vision.incident import STATE_ZH, Incident, IncidentState
 from ..vision.kinds import DEFAULT_KINDS, Kinds, load_kinds
 from ..vision.video import EPOCH, probe_video
@@ -44,6 +45,9 @@ def watch(
     out_dir: Annotated[
         Path | None, typer.Option("--out", help="证据图目录，默认 var/watch/<视频名>")
     ] = None,
+    no_blur: Annotated[
+        bool, typer.Option("--no-blur", help="证据图不遮挡人脸和车牌位置（默认遮挡）")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="标准输出只给一个 JSON 文档")] = False,
 ) -> None:
     """从视频中识别城市事件，并保存证据图（前、中、后）。退出码：0 完成，2 输入有误。"""
@@ -60,7 +64,17 @@ def watch(
     ) as progress:
         task = progress.add_task("识别中", total=duration_s or None)
         report.say = progress.console.print if out.is_terminal and err.is_terminal else out.print
-        for step in watch_video(source, eye, known, detector, fps=fps, start=began):
+        steps = watch_video(
+            source,
+            eye,
+            known,
+            detector,
+            fps=fps,
+            start=began,
+            blur=not no_blur,
+            reference=read_reference(eye, cameras.parent),
+        )
+        for step in steps:
             report.take(step)
             progress.update(task, completed=(step.ts - began).total_seconds())
     if as_json:
@@ -74,10 +88,13 @@ def watch(
                 "frames": report.frames,
                 "duration_s": duration_s,
                 "incidents": report.as_json(began),
+                "suspended_frames": report.suspended,
+                "health": report.health_json(began),
             }
         )
     else:
         out.print(report.table())
+        report.tell_health()
 
 
 class _Report:
@@ -88,13 +105,20 @@ class _Report:
     ) -> None:
         self.kinds, self.camera, self.folder = kinds, camera, folder
         self.zero, self.quiet = zero, quiet
-        self.frames = 0
+        self.frames = self.suspended = 0
+        self.faults: dict[str, HealthIncident] = {}
         self.say: Any = out.print
         self.incidents: dict[str, Incident] = {}
         self.evidence: dict[str, list[dict[str, Any]]] = {}
 
     def take(self, step: WatchStep) -> None:
         self.frames += 1
+        self.suspended += step.health.zones_suspended
+        for fault in step.health.changed:
+            self.faults[fault.id] = fault
+            if not self.quiet:
+                verb = "恢复" if fault.ended_at else "异常"
+                self.say(f"{self._clock(step.ts)} {verb} {HEALTH_ZH[fault.kind]}")
         for item in step.evidence:
             self.folder.mkdir(parents=True, exist_ok=True)
             path = self.folder / f"{item.incident_id}_{item.moment}.jpg"
@@ -149,6 +173,33 @@ class _Report:
             }
             for incident in self.incidents.values()
         ]
+
+    def health_json(self, began: datetime) -> list[dict[str, Any]]:
+        """Faults of the camera in order of being noticed; `*_s` as in `as_json`."""
+        return [
+            {
+                "id": fault.id,
+                "kind": fault.kind,
+                "kind_zh": HEALTH_ZH[fault.kind],
+                "began_s": round((fault.began_at - began).total_seconds(), 3),
+                "noticed_s": round((fault.noticed_at - began).total_seconds(), 3),
+                "ended_s": round((fault.ended_at - began).total_seconds(), 3)
+                if fault.ended_at
+                else None,
+            }
+            for fault in self.faults.values()
+        ]
+
+    def tell_health(self) -> None:
+        """What was wrong with the camera, if anything."""
+        for fault in self.faults.values():
+            until = self._clock(fault.ended_at) if fault.ended_at else "片尾"
+            out.print(
+                f"画面异常：{HEALTH_ZH[fault.kind]} {self._clock(fault.began_at)}–{until}",
+                markup=False,
+            )
+        if self.suspended:
+            out.print(f"画面不可信的 {self.suspended} 帧未参与识别（区域暂停，不计停留时间）")
 
     def table(self) -> Table:
         table = Table(

@@ -1,20 +1,26 @@
-"""A video file through the whole path: decode → detect → track → incidents → evidence."""
+"""A video file through the whole path: decode → health → detect → track → incidents → evidence."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
 from .cameras import Camera
+from .detections import Detections
 from .detector import Detector
 from .drawing import encode_jpeg
 from .engine import CameraEngine, FrameOutcome
-from .evidence import Evidence, EvidenceRecorder
+from .evidence import NO_LIMITS, Evidence, EvidenceRecorder
 from .frame import Frame
+from .health import CameraHealth, HealthOutcome, thumbnail
+from .health_signs import Grey
+from .images import decode, probe
 from .kinds import Kinds
+from .privacy import blur_private
 from .video import EPOCH, read_video
 
 BATCH = 8
@@ -24,12 +30,13 @@ CARRY_ON_SCORE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class WatchStep:
-    """What one sampled frame gave."""
+    """What one sampled frame gave. While `health` suspends the zones, the engine sees nothing."""
 
     ts: datetime
     seq: int
     outcome: FrameOutcome
     evidence: tuple[Evidence, ...]
+    health: HealthOutcome
 
 
 def watch_video(
@@ -40,19 +47,43 @@ def watch_video(
     *,
     fps: float | None = 2.0,
     start: datetime = EPOCH,
+    blur: bool = True,
+    reference: Grey | None = None,
 ) -> Iterator[WatchStep]:
     """Watch a file as if `camera` had sent it, `fps` frames a second of media time.
+
+    Args:
+        blur: make heads and the places of plates coarse in the evidence.
+        reference: thumbnail of the view that the zones were drawn on.
 
     Raises:
         SourceError: the file cannot be read as video.
     """
     engine = CameraEngine(camera, kinds, model_ref=detector.ref, thresholds=detector.thresholds)
     recorder = EvidenceRecorder(camera, kinds=kinds)
+    health = CameraHealth(camera, reference)
     frames = read_video(source, fps, start)
     while batch := list(islice(frames, BATCH)):
         found = detector.detect([frame.image for frame in batch], min_score=CARRY_ON_SCORE)
         for frame, detections in zip(batch, found, strict=True):
+            thumb = thumbnail(frame.image) if health.wants(frame.ts) else None
+            state = health.look(frame.ts, thumb, frame.ts)
+            if state.zones_suspended:
+                outcome = FrameOutcome("accepted", (), detections)
+                yield WatchStep(frame.ts, frame.seq, outcome, (), state)
+                continue
             outcome = engine.update(frame.ts, frame.seq, detections)
             encoded = Frame(camera.id, frame.ts, frame.seq, encode_jpeg(frame.image))
             evidence = recorder.collect(encoded, outcome)
-            yield WatchStep(frame.ts, frame.seq, outcome, tuple(evidence))
+            if blur:
+                evidence = [_blurred(item, frame.ts, detections, detector) for item in evidence]
+            yield WatchStep(frame.ts, frame.seq, outcome, tuple(evidence), state)
+
+
+def _blurred(item: Evidence, ts: datetime, detections: Detections, detector: Detector) -> Evidence:
+    """The picture as it may be shown; one of an earlier frame is looked at once more."""
+    image = decode(item.jpeg, probe(item.jpeg, NO_LIMITS))
+    if item.ts != ts:
+        (detections,) = detector.detect([image], min_score=CARRY_ON_SCORE)
+    jpeg = encode_jpeg(blur_private(image, detections))
+    return replace(item, jpeg=jpeg, sha256=hashlib.sha256(jpeg).hexdigest())

@@ -124,3 +124,32 @@ def test_the_whole_path_finds_the_car_and_the_bin(clip: Path, fps: float) -> Non
     assert car.state is IncidentState.OPEN, "24 s end before its place has been empty for 20 s"
     assert moments[car.id] == ["before", "at"]
     assert opened["bin_overflow"].model == "colours@1.0.0"
+
+
+def test_what_a_covered_lens_hides_neither_opens_nor_ends_anything(tmp_path: Path) -> None:
+    """The car of `write` parks at 3 s; the lens is covered from 6 s to 26 s; dwell 10 s."""
+    path = tmp_path / "covered.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 2, (320, 192))
+    for i in range(80):
+        image = np.full((192, 320, 3), 128, np.uint8)
+        if i >= 6:
+            cv2.rectangle(image, (96, 96), (175, 143), RED, cv2.FILLED)
+        writer.write(np.zeros_like(image) if 12 <= i < 52 else image)
+    writer.release()
+    detector = Detector.open(Registry(SHELF), "colours", threads=1)
+    steps = list(watch_video(path, camera(zone(dwell_s=25)), KINDS, detector, fps=2))
+    faults = [fault for step in steps for fault in step.health.changed]
+    assert [(f.kind, f.ended_at is None) for f in faults] == [
+        ("camera_black", True),
+        ("camera_black", False),
+    ]
+    dark = [(step.ts - EPOCH).total_seconds() for step in steps if step.health.zones_suspended]
+    assert dark[0] == pytest.approx(6, abs=1)
+    assert dark[-1] == pytest.approx(30, abs=2)
+    opened = [
+        (step.ts - EPOCH).total_seconds()
+        for step in steps
+        for t in step.outcome.transitions
+        if t.changed and t.incident.state is IncidentState.OPEN
+    ]
+    assert opened == [] or opened[0] > 31, "the dark does not count as dwell beyond its bound"
