@@ -9,6 +9,7 @@ from importlib.metadata import version
 import typer
 
 from ..config.errors import XiaozhengError
+from . import cameras
 from .common import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, exit_code, out, show_error
 from .datasets import datasets
 from .demo import demo
@@ -38,6 +39,11 @@ app.command("detect")(detect)
 app.command("route")(route)
 train.command("detector")(train_detector)
 train.command("router")(train_router)
+zones = typer.Typer(help="摄像机与区域：检查、画图、建议。", no_args_is_help=True)
+zones.command("check")(cameras.check)
+zones.command("draw")(cameras.draw)
+zones.command("suggest")(cameras.suggest)
+app.add_typer(zones, name="cameras")
 app.add_typer(train, name="train")
 evaluate.command("detector")(eval_detector)
 evaluate.command("events")(eval_events)
