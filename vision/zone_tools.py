@@ -130,19 +130,24 @@ def draw_zones(
     pen = ImageDraw.Draw(tint)
     line = max(2, round(min(height, width) / 250))
     for i, zone in enumerate(camera.zones):
-        blue, green, red = PALETTE[(i + 5) % len(PALETTE)]
+        blue, green, red = PALETTE[(5 + 3 * i) % len(PALETTE)]
         corners = [(x * width, y * height) for x, y in zone.polygon]
         pen.polygon(corners, fill=(red, green, blue, FILL_ALPHA))
         pen.line([*corners, corners[0], corners[1]], fill=(red, green, blue, 255), width=line)
     for zone in camera.zones:
-        middle = shapely.Polygon(zone.polygon).representative_point()
         text = _caption(zone, kinds, chinese=font is not None)
         writer = font or ImageFont.load_default(max(12, height // 32))
         left, top, right, bottom = pen.multiline_textbbox((0, 0), text, font=writer)
-        x = min(
-            max(4.0, middle.x * width - (right - left) / 2), max(4.0, width - (right - left) - 4)
-        )
-        y = min(max(4.0, middle.y * height - (bottom - top) / 2), height - (bottom - top) - 8.0)
+        shape = shapely.Polygon([(x * width, y * height) for x, y in zone.polygon])
+        middle = shape.representative_point()
+        x, y = middle.x - (right - left) / 2, middle.y - (bottom - top) / 2
+        if not shape.contains(shapely.box(x, y, x + right - left, y + bottom - top)):
+            # It would hide the zone: below it, if there is room.
+            y = shape.bounds[3] + 6
+            if y + bottom > height:
+                y = shape.bounds[1] - bottom - 10
+        x = min(max(6.0, x), max(6.0, width - right - 6.0))
+        y = min(max(4.0, y), max(4.0, height - bottom - 8.0))
         rim = (x + left - 4, y + top - 3, x + right + 4, y + bottom + 3)
         pen.rectangle(rim, fill=(0, 0, 0, 165))
         pen.multiline_text((x, y), text, font=writer, fill=(255, 255, 255, 255))

@@ -18,7 +18,8 @@ background:#f4f5f7;color:#1c2430}}
 main{{display:grid;grid-template-columns:minmax(0,1fr) 24rem;gap:1rem;padding:1rem}}
 canvas{{width:100%;cursor:crosshair;border-radius:6px;background:#000}}
 aside label{{display:block;margin:.4rem 0 0}} input,select,textarea{{width:100%;
-box-sizing:border-box;font:inherit;padding:.3rem}} textarea{{height:20rem;font:13px/1.45 ui-monospace,monospace}}
+box-sizing:border-box;font:inherit;padding:.3rem}} textarea{{
+height:20rem;font:13px/1.45 ui-monospace,monospace}}
 button{{font:inherit;padding:.35rem .8rem;margin:.5rem .4rem 0 0}} p{{margin:.3rem 0;color:#556}}
 </style></head><body><main><section><canvas id="view"></canvas>
 <p>单击添加顶点，至少三个；单击第一个顶点或按“完成”封闭。区域画在地面上。</p></section>
@@ -84,7 +85,9 @@ view.onclick = (e) => {{
 get("close").onclick = finish;
 get("undo").onclick = () => {{ points.pop(); draw(); }};
 get("drop").onclick = () => {{ zones.pop(); draw(); }};
-get("copy").onclick = () => {{ get("yaml").select(); document.execCommand("copy"); get("said").textContent = "已复制"; }};
+get("copy").onclick = () => {{
+  get("yaml").select(); document.execCommand("copy"); get("said").textContent = "已复制";
+}};
 picture.onload = () => {{ view.width = picture.width; view.height = picture.height; draw(); }};
 picture.src = "data:image/jpeg;base64,{jpeg}";
 </script></body></html>
