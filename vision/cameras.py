@@ -22,7 +22,6 @@ from pydantic import (
 
 from ..config.errors import ConfigError, InputError
 from ..config.yamlfile import KeyPath, parse_with_lines, parse_yaml, read_text
-from .evidence_settings import EvidenceSettings
 from .health_settings import HealthSettings
 from .kinds import PARAMETER_OF, Kinds, Tune
 
@@ -143,7 +142,6 @@ class Camera(BaseModel):
         max_gap_credit_s: media seconds that one gap between two sightings may count towards a
             dwell. Sources slower than a third of that get three sampling periods, at most 180 s.
         health: when the camera itself is reported, and its zones suspended.
-        evidence: what is kept of an incident beside three pictures.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -155,7 +153,6 @@ class Camera(BaseModel):
     frontages: tuple[Frontage, ...] = ()
     max_gap_credit_s: float = Field(default=10, ge=0, le=180)
     health: HealthSettings = HealthSettings()
-    evidence: EvidenceSettings = EvidenceSettings()
 
     @field_validator("timezone")
     @classmethod
