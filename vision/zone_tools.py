@@ -221,7 +221,8 @@ def _hull(cells: NDArray[np.intp]) -> tuple[Point, ...]:
     ]
     wide = shapely.unary_union(boxes).convex_hull.buffer(0.01, join_style="mitre")
     inside = wide.simplify(0.006).intersection(shapely.box(0, 0, 1, 1))
-    corners = shapely.get_coordinates(inside.exterior).tolist()[:-1]
+    # The outline's last point is its first again.
+    corners = shapely.get_coordinates(inside).tolist()[:-1]
     return tuple((round(x, 4), round(y, 4)) for x, y in corners)
 
 
