@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, cast
 
@@ -130,6 +131,23 @@ def load_network(path: Path) -> nn.Module:
     if not isinstance(network, DetectionModel):
         raise ModelError(f"{path}: not a detection checkpoint", message_zh=f"不是检测权重：{path}")
     return network.float()
+
+
+def blend(before: nn.Module, after: nn.Module, share: float) -> nn.Module:
+    """The network halfway (`share` of `after`) between two of the same form, weight by weight.
+
+    A fine-tuned network gains on the new material and loses on the old; between the two lies one
+    that keeps most of both (Wortsman et al. 2022, arXiv:2109.01903).
+    """
+    old, new = before.state_dict(), after.state_dict()
+    mixed = deepcopy(after)
+    mixed.load_state_dict(
+        {
+            name: value.lerp(new[name], share) if value.is_floating_point() else new[name]
+            for name, value in old.items()
+        }
+    )
+    return mixed
 
 
 def save_network(network: nn.Module, path: Path) -> Path:

@@ -25,7 +25,7 @@ from ...datasets.split import Split
 from ...models.registry import Artifact, Registry
 from .branches import SHARED_LAYERS, branch_from_onnx
 from .curves import draw_curves
-from .network import build, load_network, save_network
+from .network import blend, build, load_network, save_network
 from .teacher import TeacherRule, complete
 from .trainer import StreetTrainer
 from .workset import WorkSet, join_splits, restricted, write_workset
@@ -60,6 +60,8 @@ OWN_STAGES = (
     Stage("wide", 12, 416, 8e-4, 0.6, 2, 0.3),
     Stage("sharp", 4, 512, 4e-4, 0.3, 1, 0.2),
 )
+TRAFFIC_SHARE = 0.5
+"""How far the traffic branch moves from where it began to what training made of it."""
 TRAFFIC_STAGES = (Stage("traffic", 2, 416, 1e-4, 0.3, 1, 0.2),)
 
 
@@ -68,7 +70,8 @@ class Branch:
     """One of the two networks behind the shared trunk.
 
     Attributes:
-        guided: the base holds it to what it knew (`guide.py`).
+        guided: the base holds it to what it knew (`guide.py`), and in the end it goes only
+            halfway to what it learned.
     """
 
     name: str
@@ -159,8 +162,12 @@ def train(order: Order) -> Trained:
                 order.work / f"data-{branch.name}", gather(order, branch, sets), order.repeats
             )
             worksets.append(workset)
+            start = checkpoint
             for stage in branch.stages:
                 checkpoint = run_stage(order, branch, stage, checkpoint, workset)
+            if branch.guided:
+                halfway = blend(load_network(start), load_network(checkpoint), TRAFFIC_SHARE)
+                checkpoint = save_network(halfway, order.work / f"blend-{branch.name}.pt")
         checkpoints[branch.name] = checkpoint
     record = _write_record(order, worksets, checkpoints)
     own_hash = worksets[-1].data_hash if worksets else "0" * 64
