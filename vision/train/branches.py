@@ -28,7 +28,7 @@ SHARED_LAYERS = 5
 """Layers 0–4 of YOLO11: down to stride 8. Frozen in both branches."""
 
 
-class TwoBranch(nn.Module):
+class TwoBranch(nn.Module):  # type: ignore[misc]
     """One forward pass through the shared trunk and both branches.
 
     Input (N, 3, H, W) float32 RGB 0–1. Output (N, 4 + classes, anchors of both branches): boxes as

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...config.errors import ModelError
-from ...models.runtimes import Backend, open_session
+from ...models.runtimes import Backend, InputSpec, open_session
 from .branches import TwoBranch
 from .export import INPUT_NAME, OUTPUT_NAME
 
@@ -33,6 +33,7 @@ class TorchSession:
 
     backend = "torch"
     precision = "fp32"
+    inputs = (InputSpec(INPUT_NAME, np.dtype("float32"), (None, 3, None, None)),)
     input_names = (INPUT_NAME,)
     output_names = (OUTPUT_NAME,)
 

@@ -180,7 +180,7 @@ def own_labels(order: Order, sets: Sequence[Dataset]) -> tuple[str, ...]:
     Raises:
         DatasetError: no set labels any of them, so there is nothing to learn.
     """
-    known = OWN_LABELS
+    known: tuple[str, ...] = OWN_LABELS
     if order.start is not None:
         names = [label.name for label in order.start.manifest.labels]
         known = tuple(n for n in names if n not in TRAFFIC_LABELS)

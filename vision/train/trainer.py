@@ -67,7 +67,7 @@ class StreetDataset(YOLODataset):  # type: ignore[misc]
         return transforms
 
 
-class EpochSampler(Sampler[int]):
+class EpochSampler(Sampler[int]):  # type: ignore[misc]
     """Pictures in an order that depends on seed and epoch only; yields `epoch * count + index`."""
 
     def __init__(self, count: int, seed: int) -> None:
