@@ -42,6 +42,8 @@ STRIDE = 32
 MAX_IOU = 0.6
 PARITY_PICTURES = 4
 PARITY_AP_PICTURES = 120
+ENOUGH_BOXES = 20
+"""Fewer true boxes say nothing about a threshold: the earlier version's stays."""
 LICENCE = "AGPL-3.0-or-later"
 
 DEMANDS: dict[str, Demand] = {
@@ -55,7 +57,11 @@ DEMANDS: dict[str, Demand] = {
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the manifest and the card say beside the figures. `zh`: Chinese names of labels."""
+    """What the manifest and the card say beside the figures.
+
+    `zh` has Chinese names of labels, `earlier` the thresholds of the version that training began
+    with.
+    """
 
     version: str
     created: datetime
@@ -65,6 +71,7 @@ class Facts:
     zh: Mapping[str, str]
     notes: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
+    earlier: Mapping[str, float] = field(default_factory=dict)
 
 
 def shelve(
@@ -104,9 +111,15 @@ def shelve(
 
 
 def pick_thresholds(
-    labels: Sequence[str], tables: Mapping[str, Table], predictions: Mapping[str, list[Predicted]]
+    labels: Sequence[str],
+    tables: Mapping[str, Table],
+    predictions: Mapping[str, list[Predicted]],
+    earlier: Mapping[str, float],
 ) -> dict[str, float]:
-    """A threshold per class by its demand, over the tables that label it."""
+    """A threshold per class by its demand, over the tables that label it.
+
+    With fewer than `ENOUGH_BOXES` true boxes the earlier version's is kept where there is one.
+    """
     result = {}
     for name in labels:
         parts = [
@@ -115,7 +128,10 @@ def pick_thresholds(
             if name in table.names
         ]
         demand = DEMANDS.get(name, Demand())
-        result[name] = pick_threshold(join_ranked(parts), demand) if parts else demand.high
+        if name in earlier and sum(p.positives for p in parts) < ENOUGH_BOXES:
+            result[name] = earlier[name]
+        else:
+            result[name] = pick_threshold(join_ranked(parts), demand) if parts else demand.high
     return result
 
 
@@ -165,7 +181,7 @@ def _fill(
     detector = open_artifact(draft, bare, backend)
     tables = {**validation, **checks}
     predictions = {key: predict(detector, table) for key, table in tables.items()}
-    thresholds = pick_thresholds(network.labels, validation, predictions)
+    thresholds = pick_thresholds(network.labels, validation, predictions, facts.earlier)
     detector.thresholds = thresholds
     metrics: dict[str, Any] = {}
     for key, table in tables.items():

@@ -61,6 +61,7 @@ def put_on_shelf(
         base=BASE_NAME if order.start is None else f"{BASE_NAME}; went on from {order.start.ref}",
         zh={**LABELS_ZH, **{n.name: n.zh for s in trained.sets for n in s.about.names if n.zh}},
         notes=(*notes, *LIMITS),
+        earlier={} if order.start is None else order.start.manifest.thresholds,
         extra={
             "shared_layers": SHARED_LAYERS,
             "stages": [asdict(stage) for stage in (*order.traffic_stages, *order.own_stages)],
