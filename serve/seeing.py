@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..config.errors import ImageError
-from ..vision.appearance import LOOK_BYTES, Looks, descriptors
+from ..vision.appearance import Looks, looks_of
 from ..vision.detections import Detections
 from ..vision.detector import Detector
 from ..vision.health import thumbnail
@@ -18,7 +18,6 @@ from ..vision.images import Image, ImageInfo, decode_scaled
 from .batcher import RunBatch
 
 MIN_SCORE = 0.1
-MIN_LOOK_SCORE = 0.25
 DECODE_SIDE = 640
 
 
@@ -61,19 +60,10 @@ def detector_runner(in_use: Callable[[], Detector]) -> RunBatch[Picture, Seen]:
         found = detector.detect(images, sizes, MIN_SCORE) if images else []
         for index, image, detections in zip(whole, images, found, strict=True):
             thumb = thumbnail(image) if pictures[index].wants_thumb else None
-            results[index] = Seen(detections, detector, _looks(image, detections), thumb)
+            results[index] = Seen(detections, detector, looks_of(image, detections), thumb)
         return [result for result in results if result is not None]
 
     return run
-
-
-def _looks(image: Image, detections: Detections) -> Looks:
-    """How each box looks; weak ones are left unknown, since each costs a tenth of a millisecond."""
-    looks = np.zeros((len(detections), LOOK_BYTES), dtype=np.uint8)
-    strong = np.flatnonzero(detections.score >= MIN_LOOK_SCORE)
-    scale = image.shape[1] / detections.width
-    looks[strong] = descriptors(image, detections.xyxy[strong] * scale)
-    return looks
 
 
 def counting(detections: Detections, detector: Detector) -> Detections:

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
+from .appearance import looks_of
 from .cameras import Camera
 from .detections import Detections
 from .detector import Detector
@@ -72,7 +73,9 @@ def watch_video(
                 outcome = FrameOutcome("accepted", (), detections)
                 yield WatchStep(frame.ts, frame.seq, outcome, (), state)
                 continue
-            outcome = engine.update(frame.ts, frame.seq, detections)
+            outcome = engine.update(
+                frame.ts, frame.seq, detections, looks_of(frame.image, detections)
+            )
             encoded = Frame(camera.id, frame.ts, frame.seq, encode_jpeg(frame.image))
             evidence = recorder.collect(encoded, outcome)
             if blur:
