@@ -20,7 +20,7 @@ from ultralytics.cfg import get_cfg  # noqa: E402
 from xiaozheng.vision.train.branches import TwoBranch, branch_from_onnx  # noqa: E402
 from xiaozheng.vision.train.export import export_onnx  # noqa: E402
 from xiaozheng.vision.train.guide import Guide, anchor_centres  # noqa: E402
-from xiaozheng.vision.train.network import blend, build, load_network, row_sources  # noqa: E402
+from xiaozheng.vision.train.network import average, build, load_network, row_sources  # noqa: E402
 from xiaozheng.vision.train.parity import deviation  # noqa: E402
 from xiaozheng.vision.train.recipe import OWN_LABELS  # noqa: E402
 
@@ -150,12 +150,12 @@ def test_two_branches_say_what_each_says_alone(
     assert not both[:, 4:10, anchors:].any()
 
 
-def test_blend_lies_between(checkpoint: Path) -> None:
+def test_mean_lies_between(checkpoint: Path) -> None:
     before: Any = build(load_network(checkpoint), TRAFFIC_LABELS)
     after: Any = build(load_network(checkpoint), TRAFFIC_LABELS)
     with torch.no_grad():
         after.model[7].conv.weight += 1.0
-    mixed = blend(before, after, 0.25).state_dict()
+    mixed = average([before, after], (0.75, 0.25)).state_dict()
     moved = mixed["model.7.conv.weight"] - before.state_dict()["model.7.conv.weight"]
     assert torch.allclose(moved, torch.full_like(moved, 0.25), atol=1e-6)
     assert torch.equal(

@@ -166,6 +166,7 @@ def test_stages_adjust() -> None:
     assert [(s.name, s.epochs, s.size, s.close_mosaic) for s in quick] == [
         ("wide", 1, 320, 1),
         ("sharp", 1, 320, 1),
+        ("scenes", 1, 320, 1),
     ]
     assert adjusted(OWN_STAGES) == OWN_STAGES
     assert adjusted(OWN_STAGES, epochs=0) == ()

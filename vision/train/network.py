@@ -133,18 +133,21 @@ def load_network(path: Path) -> nn.Module:
     return network.float()
 
 
-def blend(before: nn.Module, after: nn.Module, share: float) -> nn.Module:
-    """The network halfway (`share` of `after`) between two of the same form, weight by weight.
+def average(networks: Sequence[nn.Module], shares: Sequence[float]) -> nn.Module:
+    """The mean of networks of one form, weight by weight; `shares` add up to 1.
 
-    A fine-tuned network gains on the new material and loses on the old; between the two lies one
-    that keeps most of both (Wortsman et al. 2022, arXiv:2109.01903).
+    A fine-tuned network gains on the new material and loses on the old: between the two lies one
+    that keeps most of both (Wortsman et al. 2022, arXiv:2109.01903), and the mean over the ends of
+    successive stages is steadier than each (Wortsman et al. 2022, arXiv:2203.05482).
     """
-    old, new = before.state_dict(), after.state_dict()
-    mixed = deepcopy(after)
+    states = [network.state_dict() for network in networks]
+    mixed = deepcopy(networks[-1])
     mixed.load_state_dict(
         {
-            name: value.lerp(new[name], share) if value.is_floating_point() else new[name]
-            for name, value in old.items()
+            name: sum(share * state[name] for share, state in zip(shares, states, strict=True))
+            if value.is_floating_point()
+            else value
+            for name, value in states[-1].items()
         }
     )
     return mixed

@@ -25,7 +25,7 @@ from ...datasets.split import Split
 from ...models.registry import Artifact, Registry
 from .branches import SHARED_LAYERS, branch_from_onnx
 from .curves import draw_curves
-from .network import blend, build, load_network, save_network
+from .network import average, build, load_network, save_network
 from .teacher import TeacherRule, complete
 from .trainer import StreetTrainer
 from .workset import WorkSet, join_splits, restricted, write_workset
@@ -59,9 +59,12 @@ class Stage:
 OWN_STAGES = (
     Stage("wide", 12, 416, 8e-4, 0.6, 2, 0.3),
     Stage("sharp", 4, 512, 4e-4, 0.3, 1, 0.2),
+    Stage("scenes", 3, 512, 3e-4, 0.2, 1, 0.2),
 )
-TRAFFIC_SHARE = 0.5
-"""How far the traffic branch moves from where it began to what training made of it."""
+TRAFFIC_SHARES = (0.5, 0.5)
+"""The traffic branch is the mean of where it began and what training made of it."""
+OWN_SHARES = (0.25, 0.375, 0.375)
+"""The municipal branch is the mean of what its three stages ended at."""
 TRAFFIC_STAGES = (Stage("traffic", 2, 416, 1e-4, 0.3, 1, 0.2),)
 
 
@@ -70,8 +73,7 @@ class Branch:
     """One of the two networks behind the shared trunk.
 
     Attributes:
-        guided: the base holds it to what it knew (`guide.py`), and in the end it goes only
-            halfway to what it learned.
+        guided: the base holds it to what it knew (`guide.py`).
     """
 
     name: str
@@ -162,12 +164,10 @@ def train(order: Order) -> Trained:
                 order.work / f"data-{branch.name}", gather(order, branch, sets), order.repeats
             )
             worksets.append(workset)
-            start = checkpoint
+            ends = [checkpoint]
             for stage in branch.stages:
-                checkpoint = run_stage(order, branch, stage, checkpoint, workset)
-            if branch.guided:
-                halfway = blend(load_network(start), load_network(checkpoint), TRAFFIC_SHARE)
-                checkpoint = save_network(halfway, order.work / f"blend-{branch.name}.pt")
+                ends.append(run_stage(order, branch, stage, ends[-1], workset))
+            checkpoint = settle(order, branch, ends)
         checkpoints[branch.name] = checkpoint
     record = _write_record(order, worksets, checkpoints)
     own_hash = worksets[-1].data_hash if worksets else "0" * 64
@@ -222,6 +222,16 @@ def starting_point(order: Order, branch: Branch) -> Path:
     which = "first" if branch.guided else "second"
     found = branch_from_onnx(order.start.model_path, base, old, which)
     return save_network(build(found, branch.labels), target)
+
+
+def settle(order: Order, branch: Branch, ends: Sequence[Path]) -> Path:
+    """The branch's final checkpoint out of where it began and what each stage ended at."""
+    mixed = (ends[0], ends[-1]) if branch.guided else ends[1:]
+    shares = TRAFFIC_SHARES if branch.guided else OWN_SHARES
+    if len(mixed) != len(shares):
+        return ends[-1]
+    whole = average([load_network(path) for path in mixed], shares)
+    return save_network(whole, order.work / f"mean-{branch.name}.pt")
 
 
 def run_stage(order: Order, branch: Branch, stage: Stage, start: Path, workset: WorkSet) -> Path:
