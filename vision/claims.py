@@ -70,10 +70,15 @@ class Claim:
 
 
 def close(claim: Claim, ended_at: float, t: float) -> bool:
-    """It is over; True, since its state changed."""
+    """It is over; True, since its state changed.
+
+    Evidence may lag behind: what was reported last held when it was reported, or before. Times
+    stay in order all the same: onset ≤ opened ≤ ended.
+    """
     opened = claim.opened_at is not None
     claim.state = IncidentState.ENDED if opened else IncidentState.DISCARDED
-    claim.ended_at, claim.closed_at = ended_at, t
+    claim.ended_at = max(ended_at, claim.onset, claim.opened_at or claim.onset)
+    claim.closed_at = t
     return True
 
 

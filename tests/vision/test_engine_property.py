@@ -47,6 +47,9 @@ def told(steps: list[Step], restarts: frozenset[int] = frozenset()) -> list[Inci
             engine = CameraEngine.restore(EYE, KINDS, saved, model_ref="test@1.0.0")
         for transition in engine.update(ts, seq, found).transitions:
             incidents[transition.incident.id] = transition.incident
+    for one in incidents.values():
+        times = [t for t in (one.onset_at, one.opened_at, one.ended_at) if t is not None]
+        assert times == sorted(times), one
     return list(incidents.values())
 
 
