@@ -14,7 +14,7 @@ from vision_support import SHELF
 from xiaozheng.config.errors import ModelError
 from xiaozheng.models.manifest import read_manifest, sha256_file, write_manifest
 from xiaozheng.models.registry import Registry
-from xiaozheng.models.runtimes import Backend, available_backends
+from xiaozheng.models.runtimes import Backend, available_backends, open_session
 from xiaozheng.vision.detections import Detections
 from xiaozheng.vision.detector import Detector
 
@@ -163,8 +163,10 @@ def test_a_file_that_is_no_model_is_refused(copied: Path, backend: Backend) -> N
     entry = {"name": "model.onnx", "sha256": sha256_file(copied / "model.onnx")}
     rewrite(copied, model=entry)
     assert read_manifest(copied).model != manifest.model
+    with pytest.raises(ModelError, match="model.onnx"):
+        open_copy(copied, backend)  # the shelf looks into the file
     with pytest.raises(ModelError, match="cannot load"):
-        open_copy(copied, backend)
+        open_session(copied / "model.onnx", backend=backend)  # and so does the runtime
 
 
 def test_a_smaller_working_size_is_taken_from_the_manifest(copied: Path) -> None:
