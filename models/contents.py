@@ -20,7 +20,6 @@ PICKLE_SUFFIXES: Final = frozenset(
 _PICKLE_STARTS: Final = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 _ZIP_START: Final = b"PK\x03\x04"
 _NPY_START: Final = b"\x93NUMPY"
-# The last two: zipfile on unknown compression and on encrypted members.
 _UNREADABLE: Final = (
     OSError,
     EOFError,
@@ -29,8 +28,7 @@ _UNREADABLE: Final = (
     lzma.LZMAError,
     tokenize.TokenError,  # numpy parses an array's header as a Python literal
     zipfile.BadZipFile,
-    NotImplementedError,
-    RuntimeError,
+    RuntimeError,  # zipfile, on encrypted members and (a subclass) on unknown compression
 )
 
 

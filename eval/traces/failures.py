@@ -10,9 +10,9 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
+from ...datasets.labels import DETECTOR_LABELS
 from ..events import Judgement, Report, TrueEvent
 from .clip import TraceClip
-from .seeing import LABELS
 from .view import HEIGHT_PX, WIDTH_PX, Floats
 
 MARGIN_S = 60.0
@@ -22,7 +22,7 @@ MAX_SLICE_S = 1800.0
 LANE_PX, LEFT_PX, CHART_PX = 16, 150, 1050
 COLOURS = dict(
     zip(
-        LABELS,
+        DETECTOR_LABELS,
         ("#d4a017", "#7a7", "#585", "#06c", "#0aa", "#609", "#2a2", "#d22", "#854", "#e57"),
         strict=True,
     )
@@ -99,7 +99,12 @@ def _slice(
             "camera": clip.camera.model_dump(mode="json"),
             "columns": ["t", "thing", "label", "score", "x1", "y1", "x2", "y2"],
             "boxes": [
-                [round(r[0], 2), int(r[1]), LABELS[int(r[2])], *(round(v, 3) for v in r[3:])]
+                [
+                    round(r[0], 2),
+                    int(r[1]),
+                    DETECTOR_LABELS[int(r[2])],
+                    *(round(v, 3) for v in r[3:]),
+                ]
                 for r in rows.tolist()
             ],
         },
@@ -139,7 +144,7 @@ def _timeline(
             bar(f"report {report.id[:6]}", report.onset_s, report.end_s, "#d33")
     for thing in things:
         mine = rows[rows[:, 1] == thing]
-        names = {LABELS[int(c)] for c in mine[:, 2]}
+        names = {DETECTOR_LABELS[int(c)] for c in mine[:, 2]}
         label = escape(f"#{thing} {'/'.join(sorted(names))}")
         parts.append(f'<text x="4" y="{y + 11}">{label}</text>')
         for t, _, class_id, score, *_ in mine.tolist():
@@ -147,7 +152,7 @@ def _timeline(
             height = 2 + 10 * score
             parts.append(
                 f'<rect x="{x:.1f}" y="{y + 13 - height:.1f}" width="1.5" height="{height:.1f}" '
-                f'fill="{COLOURS[LABELS[int(class_id)]]}"/>'
+                f'fill="{COLOURS[DETECTOR_LABELS[int(class_id)]]}"/>'
             )
         y += LANE_PX
     for tick in np.linspace(begin, end, 11):

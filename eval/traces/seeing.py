@@ -14,22 +14,11 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 from scipy.special import ndtr
 
+from ...datasets.labels import DETECTOR_LABELS
 from ...vision.detections import Detections
 from .things import Span, Thing, inside
 from .view import HEIGHT_PX, WIDTH_PX, Floats, View
 
-LABELS = (
-    "person",
-    "bicycle",
-    "motorcycle",
-    "car",
-    "bus",
-    "truck",
-    "bin",
-    "overflowing_bin",
-    "garbage",
-    "stall",
-)
 MIN_SCORE = 0.1
 MIN_HEIGHT_PX = 9.0
 MIN_VISIBLE = 0.3
@@ -80,7 +69,7 @@ class Sightings:
             xyxy=self.xyxy[rows],
             score=self.score[rows],
             class_id=self.class_id[rows],
-            labels=LABELS,
+            labels=DETECTOR_LABELS,
             width=WIDTH_PX,
             height=HEIGHT_PX,
             track_id=ids,
@@ -191,7 +180,7 @@ def _wobble(rng: np.random.Generator, count: int, step_s: float, tau_s: float) -
 
 
 def _names(thing: Thing, count: int, step_s: float, rng: np.random.Generator) -> Floats:
-    ids = np.array([LABELS.index(name) for name in thing.names])
+    ids = np.array([DETECTOR_LABELS.index(name) for name in thing.names])
     if len(ids) == 1:
         return np.full(count, ids[0])
     shares = np.cumsum(list(thing.names.values()))

@@ -8,7 +8,7 @@ import pytest
 
 from xiaozheng.vision.train.augment import CameraLook, spoil, stretched
 
-NONE = CameraLook(blur_p=0, shrink_p=0, jpeg_p=0, night_p=0, haze_p=0, noise_p=0)
+NONE = CameraLook(blur_p=0, shrink_p=0, jpeg_p=0, night_p=0, haze_p=0, noise_p=0, rain_p=0)
 
 
 def street() -> np.ndarray:
@@ -19,14 +19,16 @@ def street() -> np.ndarray:
 
 def look(**chances: float) -> CameraLook:
     return CameraLook(**(dict.fromkeys(("blur_p", "shrink_p", "jpeg_p"), 0.0) | {
-        "night_p": 0.0, "haze_p": 0.0, "noise_p": 0.0} | chances))  # fmt: skip
+        "night_p": 0.0, "haze_p": 0.0, "noise_p": 0.0, "rain_p": 0.0} | chances))  # fmt: skip
 
 
 def test_without_faults_nothing_changes() -> None:
     assert np.array_equal(spoil(street(), NONE, np.random.default_rng(1)), street())
 
 
-@pytest.mark.parametrize("fault", ["blur_p", "shrink_p", "jpeg_p", "night_p", "haze_p", "noise_p"])
+@pytest.mark.parametrize(
+    "fault", ["blur_p", "shrink_p", "jpeg_p", "night_p", "haze_p", "noise_p", "rain_p"]
+)
 def test_each_fault_changes_pixels_and_keeps_the_size(fault: str) -> None:
     out = spoil(street(), look(**{fault: 1.0}), np.random.default_rng(2))
     assert out.shape == street().shape

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -133,6 +133,36 @@ def test_killed_run_ends_at_the_same_weights_and_its_model_detects(
     again = load_network(train(onward).own).state_dict()
     for name, value in load_network(trained.own).state_dict().items():
         assert torch.allclose(value, again[name], rtol=2e-3, atol=1e-3), name
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """Room for what training begins with, not for its first full state."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=50m", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small tmpfs cannot be mounted here")
+    yield place
+    subprocess.run(["umount", str(place)], check=False)
+
+
+def test_full_disk_is_told_and_the_same_command_goes_on(
+    sets: tuple[Path, Path], shared_dir: Path, disk: Path, tmp_path: Path
+) -> None:
+    order = order_of(sets, shared_dir, disk / "work")
+    order = replace(order, own_stages=(replace(order.own_stages[0], epochs=1, close_mosaic=1),))
+    out = tmp_path / "shelf/detector/0.1.0"
+    with pytest.raises(ModelError, match="No space left on device") as told:
+        make_detector(order, out, datetime.now(UTC))
+    assert "用同样的命令继续" in told.value.message_zh
+    assert not out.parent.exists()
+    assert not list(disk.rglob("exact-*.part"))
+
+    subprocess.run(["mount", "-o", "remount,size=400m", str(disk)], check=True)
+    manifest, _ = make_detector(order, out, datetime.now(UTC))
+    assert manifest.version == "0.1.0"
+    assert (order.work / "CARD.md").read_text(encoding="utf-8").startswith("# detector 0.1.0")
 
 
 def test_existing_version_is_never_overwritten(

@@ -1,4 +1,4 @@
-"""What a street camera does to a picture: another aspect, soft focus, compression, dusk, haze."""
+"""What a street camera does to a picture: aspect, soft focus, compression, dusk, haze, rain."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class CameraLook:
     jpeg_p: float = 0.25
     night_p: float = 0.10
     haze_p: float = 0.08
+    rain_p: float = 0.06
     noise_p: float = 0.10
     jpeg_quality: tuple[int, int] = (25, 75)
     shrink: tuple[float, float] = (0.35, 0.75)
@@ -38,6 +39,8 @@ def spoil(image: Image, look: CameraLook, rng: np.random.Generator) -> Image:
         out = _night(out, rng.uniform(1.5, 2.6))
     elif draw[1] < look.night_p + look.haze_p:
         out = _haze(out, rng.uniform(0.15, 0.45))
+    if draw[4] < look.rain_p:
+        out = _rain(out, rng)
     if draw[2] < look.noise_p:
         noise = rng.normal(0.0, rng.uniform(3.0, 12.0), out.shape)
         out = np.clip(out + noise, 0, 255).astype(np.uint8)
@@ -101,6 +104,21 @@ def _haze(image: Image, amount: float) -> Image:
     return np.asarray(
         cv2.addWeighted(image, 1 - amount, np.full_like(image, 205), amount, 0), dtype=np.uint8
     )
+
+
+def _rain(image: Image, rng: np.random.Generator) -> Image:
+    """Slanting bright streaks, longer for nearer drops, over a picture of lower contrast."""
+    height, width = image.shape[:2]
+    drops = (rng.random((height, width)) < rng.uniform(0.002, 0.008)).astype(np.float32)
+    length = max(3, round(height * rng.uniform(0.02, 0.05)) | 1)
+    slant = rng.uniform(-0.35, 0.35)
+    kernel = np.zeros((length, length), dtype=np.float32)
+    for row in range(length):
+        kernel[row, round(length / 2 + slant * (row - length / 2)) % length] = 1.0
+    streaks = np.clip(cv2.filter2D(drops, -1, kernel), 0, 1)[..., None]
+    dull = image.astype(np.float32) * 0.85 + 20
+    out = dull + (215 - dull) * streaks * rng.uniform(0.25, 0.5)
+    return np.clip(out, 0, 255).astype(np.uint8)
 
 
 def _compressed(image: Image, quality: int) -> Image:

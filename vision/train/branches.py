@@ -22,7 +22,7 @@ from torch import nn
 
 from ...config.errors import ModelError
 from .guide import layer_input
-from .network import WorkshopModel, build, class_names
+from .network import build, class_names
 
 SHARED_LAYERS = 5
 """Layers 0–4 of YOLO11: down to stride 8. Frozen in both branches."""
@@ -136,6 +136,3 @@ def _stored_name(name: str, which: str) -> str:
 def _initializers(model: Path) -> dict[str, NDArray[Any]]:
     graph = onnx.load(str(model)).graph
     return {i.name: onnx.numpy_helper.to_array(i) for i in graph.initializer}
-
-
-__all__ = ["SHARED_LAYERS", "TwoBranch", "WorkshopModel", "branch_from_onnx"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -154,11 +155,25 @@ def average(networks: Sequence[nn.Module], shares: Sequence[float]) -> nn.Module
 
 
 def save_network(network: nn.Module, path: Path) -> Path:
-    """Write a network as a checkpoint that training can start from."""
+    """Write a network as a checkpoint that training can start from; see `write_whole`."""
+    return write_whole({"model": network, "train_args": {}}, path)
+
+
+def write_whole(content: Any, path: Path) -> Path:
+    """Write what `torch.save` would, whole or not at all.
+
+    Raises:
+        OSError: the disk is full or the place cannot be written (torch itself hides the reason).
+    """
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
-    torch.save({"model": network, "train_args": {}}, part)
-    return part.replace(path)
+    try:
+        part.write_bytes(buffer.getbuffer())
+        return part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _resize_rows(head: Any, count: int) -> None:

@@ -146,8 +146,21 @@ def train(order: Order) -> Trained:
 
     Raises:
         DatasetError: a set is missing, broken, not split, or declares no class of any use.
-        ModelError: the base or the start is missing or of another kind.
+        ModelError: the base or the start is missing or of another kind; the disk is full (the
+            epochs behind stay usable).
     """
+    try:
+        return _train(order)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ModelError(
+            f"{order.work}: {reason}; finished epochs are kept, the same command goes on",
+            message_zh=f"训练中断，无法写入 {order.work}（{reason}）；"
+            "已完成的轮次保留，处理后用同样的命令继续",
+        ) from error
+
+
+def _train(order: Order) -> Trained:
     order.work.mkdir(parents=True, exist_ok=True)
     sets = tuple(read_dataset(folder) for folder in order.data)
     _check_sources(sets)
@@ -251,13 +264,7 @@ def run_stage(order: Order, branch: Branch, stage: Stage, start: Path, workset: 
     if last.is_file():
         log.info("stage %s goes on from %s", stage.name, last)
         settings |= {"resume": str(last), "model": str(last)}
-    try:
-        trainer_class(overrides=settings).train()
-    except OSError as error:
-        raise ModelError(
-            f"{folder}: {error.strerror or error}; what was written so far stays usable",
-            message_zh=f"训练中断：{folder}：{error.strerror or error}；已完成的轮次保留，可继续",
-        ) from error
+    trainer_class(overrides=settings).train()
     draw_curves(folder / "results.csv", folder / "curves.png")
     return best
 

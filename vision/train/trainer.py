@@ -25,7 +25,7 @@ from ultralytics.utils.torch_utils import unwrap_model
 from ...config.errors import ModelError
 from .augment import CameraLook, CameraTransform, stretched
 from .guide import Guide
-from .network import build, load_network
+from .network import build, load_network, write_whole
 
 ASPECT_P = 0.5
 ASPECT_RANGE = (0.62, 1.6)
@@ -153,10 +153,10 @@ class StreetTrainer(DetectionTrainer):  # type: ignore[misc]
             "ema": self.ema.ema.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
-        torch.save(state, exact.with_suffix(".part"))
-        exact.with_suffix(".part").replace(exact)
+        write_whole(state, exact)
         targets = {name: getattr(self, name) for name in ("best", "last")}
         for name, path in targets.items():
+            path.with_suffix(".part").unlink(missing_ok=True)  # torn by an earlier full disk
             setattr(self, name, path.with_suffix(".part"))
         try:
             saved = super().save_model()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -17,7 +18,7 @@ from .measure import predict
 from .network import load_network
 from .recipe import Order, Trained, train
 from .sheet import contact_sheet
-from .shelve import Facts, open_artifact, shelve
+from .shelve import CARD_FILE, Facts, open_artifact, shelve
 from .workset import restricted
 
 BASE_NAME = "YOLO11n, COCO weights (Ultralytics, AGPL-3.0)"
@@ -80,6 +81,7 @@ def put_on_shelf(
     held = measured(trained.sets, "held", network.labels)
     checks = {f"{name} held out": table for name, table in held.items()}
     manifest = shelve(network, out, validation, checks, facts)
+    shutil.copyfile(out / CARD_FILE, order.work / CARD_FILE)  # its tables belong to the run, too
     detector = open_artifact(out, manifest)
     for name, table in {**validation, **checks}.items():
         shown = table.select(table.pictures[:SHEET_PICTURES])
