@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -122,15 +123,30 @@ def _write(
     papers = {PROBLEMS_FILE: problem_csv(scan.problems)} if scan.problems else {}
     tick = ticker(watch, "写入", len(scan.table) + (len(known.table) if known else 0))
     if known is None:
-        facts = about(scan.table, datetime.now(UTC).replace(microsecond=0), name, licence)
+        now = datetime.now(UTC).replace(microsecond=0)
+        facts = about(scan.table, now, name, licence, scan.labelled)
         return write_dataset(out, scan.table, facts, scan.parts or None, papers=papers, tick=tick)
     table, parts = add_to(known, scan)
     sources = dict.fromkeys([*known.about.source.split(", "), name])
     licences = dict.fromkeys(v for v in (*known.about.licence.split(", "), licence) if v)
     facts = known.about.model_copy(
-        update={"source": ", ".join(sources), "licence": ", ".join(licences)}
+        update={
+            "source": ", ".join(sources),
+            "licence": ", ".join(licences),
+            "labelled": _both(known.about.labelled, scan.labelled),
+        }
     )
     return write_dataset(out, table, facts, parts, over=True, papers=papers, tick=tick)
+
+
+def _both(
+    known: Mapping[str, tuple[str, ...]], new: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """What each source looked for; one that came in twice, only what it looked for both times."""
+    merged = dict(known)
+    for source, names in new.items():
+        merged[source] = tuple(n for n in names if n in known.get(source, names))
+    return merged
 
 
 def _document(dataset: Dataset, scan: Scan) -> dict[str, object]:

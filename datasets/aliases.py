@@ -125,7 +125,12 @@ def rename(scan: Scan, extra: Mapping[str, str] | None = None) -> Scan:
         more = f" 等 {len(dropped)} 类" if len(dropped) > 8 else ""
         notes.append(f"识别不需要的类别未导入：{shown}{more}")
     table = Table(DETECTOR_LABELS, tuple(kept))
-    return Scan(table, tuple(problems), tuple(notes), tuple(parts))
+    ours = dict(zip(scan.table.names, targets, strict=True))
+    labelled = {
+        source: tuple(dict.fromkeys(t for name in names if (t := ours[name])))
+        for source, names in scan.looked_for().items()
+    }
+    return Scan(table, tuple(problems), tuple(notes), tuple(parts), labelled)
 
 
 def unknown_names(scan: Scan, extra: Mapping[str, str] | None = None) -> dict[str, int]:

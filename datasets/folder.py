@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ from .disk import Tick, disk_error, drafted, file_names, link_or_copy, no_tick
 from .labels import LABELS_ZH
 from .problems import Problem, complain
 from .split import Split
-from .table import Picture, Table, picture
+from .table import Picture, Table, picture, relabel
 from .yolo import IMAGE_SUFFIXES, label_text, parse_labels
 
 ABOUT_FILE = "dataset.yaml"
@@ -49,8 +49,9 @@ class ClassName(BaseModel):
 class About(BaseModel):
     """`dataset.yaml`: the order of `names` gives the class numbers of the label files.
 
-    `absent` names classes that certainly do not occur in the pictures: nothing is labelled with
-    them, and every detection of them is a false one.
+    `labelled` says per source (as in `pictures.csv`) which of the classes were looked for; a source
+    that is not named labels all. `absent` names classes that certainly do not occur in any
+    picture: every detection of them is a false one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,7 +62,27 @@ class About(BaseModel):
     licence: str = ""
     created: datetime | None = None
     note: str = ""
+    labelled: dict[str, tuple[str, ...]] = {}
     absent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSet:
+    """One source of a data set, under the classes that it labels; `name` tells sources apart."""
+
+    name: str
+    about: About
+    split: Split
+
+    @property
+    def labelled(self) -> tuple[str, ...]:
+        """Classes that were looked for, in the order of the boxes' numbers."""
+        return self.split.train.names
+
+    @property
+    def settled(self) -> tuple[str, ...]:
+        """Classes of which nothing is hidden: labelled wherever they are, or certainly absent."""
+        return (*self.labelled, *(n for n in self.about.absent if n not in self.labelled))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +109,49 @@ class Dataset:
             )
         return Split(**{part: self.part(part) for part in PARTS})
 
+    def by_source(self) -> tuple[LabelledSet, ...]:
+        """The sources, each with its own parts and classes.
+
+        Raises:
+            DatasetError: as `split`; a source labels a class that the set does not have.
+        """
+        whole = self.split()
+        found = []
+        for source in dict.fromkeys(p.source for p in self.table.pictures):
+            names = self.labelled_in([source])
+            kept = {n: n for n in names}
+            parts = {
+                part: relabel(
+                    table.select(p for p in table.pictures if p.source == source), kept, names
+                )
+                for part, table in ((n, getattr(whole, n)) for n in PARTS)
+            }
+            name = source or self.about.source or self.folder.name
+            found.append(LabelledSet(name, self.about, Split(**parts)))
+        return tuple(found)
+
+    def labelled_in(self, sources: Iterable[str]) -> tuple[str, ...]:
+        """Classes that every one of these sources labels, in the set's order."""
+        looked_for = [set(self.about.labelled.get(s, self.table.names)) for s in sources]
+        return tuple(n for n in self.table.names if all(n in names for names in looked_for))
+
     def part(self, name: str) -> Table:
         """The pictures of one part; "" gives those that belong to none."""
         pairs = zip(self.table.pictures, self.parts, strict=True)
         return self.table.select(p for p, part in pairs if part == name)
 
 
-def about(table: Table, created: datetime, source: str = "", licence: str = "") -> About:
+def about(
+    table: Table,
+    created: datetime,
+    source: str = "",
+    licence: str = "",
+    labelled: Mapping[str, Sequence[str]] | None = None,
+) -> About:
     """A description of a table, with the Chinese names we know."""
     names = tuple(ClassName(name=n, zh=LABELS_ZH.get(n, "")) for n in table.names)
-    return About(names=names, source=source, licence=licence, created=created)
+    looked_for = {key: tuple(value) for key, value in (labelled or {}).items()}
+    return About(names=names, source=source, licence=licence, created=created, labelled=looked_for)
 
 
 def read_dataset(folder: Path) -> Dataset:

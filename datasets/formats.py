@@ -108,7 +108,8 @@ def export(
 
 def _scan_own(place: Path) -> Scan:
     dataset, problems = scan_dataset(place)
-    return Scan(dataset.table, problems, parts=dataset.parts)
+    labelled = dataset.about.labelled
+    return Scan(dataset.table, problems, parts=dataset.parts, labelled=labelled)
 
 
 def _unknown(format_: str) -> DatasetError:

@@ -55,7 +55,8 @@ def take_in(
             f"{source.place}: nothing usable; {error}",
             message_zh=f"{source.place} 中没有可用的图片。{hint}\n{error.message_zh}".strip(),
         )
-    return Scan(scan.table.select(kept), problems, tuple(notes), parts)
+    table = scan.table.select(kept)
+    return Scan(table, problems, tuple(notes), parts, scan.looked_for())
 
 
 def add_to(dataset: Dataset, scan: Scan) -> tuple[Table, tuple[str, ...]]:

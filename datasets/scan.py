@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path, PurePosixPath
@@ -45,12 +45,19 @@ class Scan:
             since half its labels would teach that the rest is background.
         notes: what was left out on purpose, in Chinese, for the user.
         parts: part of every picture where the source was split already, else empty.
+        labelled: classes that each source looked for; one that is left out, all of the table's.
     """
 
     table: Table
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    labelled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def looked_for(self) -> dict[str, tuple[str, ...]]:
+        """`labelled`, with every source of the pictures in it."""
+        sources = dict.fromkeys(p.source for p in self.table.pictures)
+        return {s: self.labelled.get(s, self.table.names) for s in sources}
 
 
 @dataclass(frozen=True, slots=True)

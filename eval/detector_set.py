@@ -77,11 +77,13 @@ class Labelled:
         title: where they come from.
         table: pictures whose labels could be read.
         problems: files that were left out, and why.
+        absent: labels that are known to be in no picture.
     """
 
     title: str
     table: Table
     problems: tuple[Problem, ...]
+    absent: tuple[str, ...] = ()
 
 
 def read_part(folder: Path, part: str) -> Labelled:
@@ -99,7 +101,14 @@ def read_part(folder: Path, part: str) -> Labelled:
             message_zh=f"{folder} 的分集 {part} 没有图片；请先运行 xiaozheng datasets split "
             f"{folder}，或用 --part {ALL_PARTS}",
         )
-    return Labelled(f"{folder} · {part}", table, problems)
+    names = dataset.labelled_in({p.source for p in table.pictures})
+    if not names:
+        raise DatasetError(
+            f"{folder}: its sources have no labelled class in common; judge them one by one",
+            message_zh=f"{folder} 的各来源没有共同标注的类别，请分开评测",
+        )
+    judged = relabel(table, {n: n for n in names}, names)
+    return Labelled(f"{folder} · {part}", judged, problems, dataset.about.absent)
 
 
 def read_folders(
@@ -135,7 +144,8 @@ def make_test_set(labelled: Labelled, model_labels: Sequence[str], wishes: Wishe
     _check(wishes, model_labels)
     names = labelled.table.names
     mapping = _mapping(names, model_labels, wishes.aliases)
-    shared = set(mapping.values()) | set(wishes.absent)
+    known_absent = {label for label in labelled.absent if label in model_labels}
+    shared = set(mapping.values()) | set(wishes.absent) | known_absent
     if not shared:
         raise DatasetError(
             f"{labelled.title}: none of the classes {', '.join(names)} is one of the model's",

@@ -103,6 +103,7 @@ def test_import_renames_lists_and_stays_readable(
     counts = dataset.table.counts()
     assert (counts["bin"], counts["overflowing_bin"]) == (19, 19)
     assert (dataset.about.source, dataset.about.licence) == ("raw", "CC BY 4.0")
+    assert dataset.about.labelled == {"raw": ("garbage", "bin", "overflowing_bin")}
     assert datasets(*arguments) == 2
     assert "目录已存在" in complaint(capsys)
     strict = ("import", "yolo", raw, "--out", tmp_path / "strict", "--strict")
@@ -136,6 +137,7 @@ def test_more_is_added_and_only_that_is_split_anew(
     done = told(capsys, "import", "yolo", raw, "--out", bins, "--add", "--name", "more")
     assert (done["pictures"], done["imported"]) == (32, 20)
     assert read_dataset(bins).about.source == "raw, more"
+    assert set(read_dataset(bins).about.labelled) == {"raw", "more"}
     told(capsys, "split", bins, "--group", "given", "--keep")
     after = dict(zip((p.path.name for p in read_dataset(bins).table.pictures),
                      read_dataset(bins).parts, strict=True))  # fmt: skip

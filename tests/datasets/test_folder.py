@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,6 +55,24 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert [len(t) for t in (split.train, split.val, split.held)] == [2, 1, 1]
 
 
+def test_each_source_has_its_own_parts_and_classes(tmp_path: Path) -> None:
+    table = made(tmp_path / "raw")
+    mixed = table.select(
+        replace(p, source="s" if i < 2 else "t") for i, p in enumerate(table.pictures)
+    )
+    facts = about(mixed, NOW, labelled={"t": ("garbage",)})
+    facts = facts.model_copy(update={"absent": ("stall",)})
+    write_dataset(tmp_path / "set", mixed, facts, ("train", "val", "train", "val"))
+    dataset = read_dataset(tmp_path / "set")
+    one, other = dataset.by_source()
+    assert (one.name, one.labelled) == ("s", NAMES)
+    assert (other.name, other.labelled, other.settled) == ("t", ("garbage",), ("garbage", "stall"))
+    assert [len(one.split.train), len(one.split.val), len(other.split.val)] == [1, 1, 1]
+    assert other.split.train.counts() == {"garbage": 0}  # its box was of a class not looked for
+    assert other.split.val.counts() == {"garbage": 1}
+    assert dataset.labelled_in(["s", "t"]) == ("garbage",)
+
+
 def test_an_unsplit_set_says_what_to_run(tmp_path: Path) -> None:
     table = made(tmp_path / "raw")
     dataset = write_dataset(tmp_path / "set", table, about(table, NOW))
@@ -95,6 +114,7 @@ def test_a_failure_leaves_the_old_set_and_no_draft(tmp_path: Path) -> None:
 
 FULL_DISK = """
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from xiaozheng.config.errors import DatasetError

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from xiaozheng.cli.main import run
+from xiaozheng.datasets.aliases import canonical
 from xiaozheng.datasets.folder import about, write_dataset
 from xiaozheng.eval.detector_set import read_folders
 
@@ -181,6 +182,13 @@ def test_a_part_of_a_data_set_folder(
     assert figures(album, "--data", folder)["n_images"] == 2
     assert figures(album, "--data", folder, "--part", "held")["n_images"] == 1
     assert figures(album, "--data", folder, "--part", "all")["n_images"] == 5
+    everything = figures(album, "--data", folder)["classes"]
+    first = everything["judged"][0]
+    source = {"": [n for n in labelled.table.names if canonical(n) == first]}
+    write_dataset(
+        folder, labelled.table, about(labelled.table, NOW, labelled=source), parts, over=True
+    )
+    assert figures(album, "--data", folder)["classes"]["judged"] == [first]
     write_dataset(folder, labelled.table, about(labelled.table, NOW), over=True)
     capsys.readouterr()
     assert measure(album, "--data", folder) == 2

@@ -183,7 +183,7 @@ def test_sets_that_cannot_be_learned_from_are_named(
         train(order_of([tmp_path / "nowhere"], shared_dir, work))
     with pytest.raises(DatasetError, match="nothing to learn"):
         train(order_of(sets[1:], shared_dir, work))
-    with pytest.raises(DatasetError, match="both call their source 'bins'"):
+    with pytest.raises(DatasetError, match="source 'bins' is there already"):
         train(order_of([sets[0], sets[0]], shared_dir, work))
     table = relabel(Table(OWN_LABELS, ()), {}, OWN_LABELS)
     write_dataset(tmp_path / "empty", table, about(table, datetime.now(UTC)), [])

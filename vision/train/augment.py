@@ -118,7 +118,7 @@ def _rain(image: Image, rng: np.random.Generator) -> Image:
     streaks = np.clip(cv2.filter2D(drops, -1, kernel), 0, 1)[..., None]
     dull = image.astype(np.float32) * 0.85 + 20
     out = dull + (215 - dull) * streaks * rng.uniform(0.25, 0.5)
-    return np.clip(out, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(out, 0, 255), dtype=np.uint8)
 
 
 def _compressed(image: Image, quality: int) -> Image:

@@ -19,7 +19,7 @@ import torch
 import ultralytics
 
 from ...config.errors import DatasetError, ModelError
-from ...datasets.folder import Dataset, read_dataset
+from ...datasets.folder import LabelledSet, read_dataset
 from ...datasets.labels import TRAFFIC_LABELS
 from ...datasets.split import Split
 from ...models.registry import Artifact, Registry
@@ -119,7 +119,7 @@ class Trained:
 
     traffic: Path
     own: Path
-    sets: tuple[Dataset, ...]
+    sets: tuple[LabelledSet, ...]
     data_hash: str
     record: Path
 
@@ -162,8 +162,7 @@ def train(order: Order) -> Trained:
 
 def _train(order: Order) -> Trained:
     order.work.mkdir(parents=True, exist_ok=True)
-    sets = tuple(read_dataset(folder) for folder in order.data)
-    _check_sources(sets)
+    sets = read_sets(order.data)
     branches = (
         Branch("traffic", TRAFFIC_LABELS, order.traffic_stages, guided=True),
         Branch("own", own_labels(order, sets), order.own_stages, guided=False),
@@ -187,7 +186,7 @@ def _train(order: Order) -> Trained:
     return Trained(checkpoints["traffic"], checkpoints["own"], sets, own_hash, record)
 
 
-def own_labels(order: Order, sets: Sequence[Dataset]) -> tuple[str, ...]:
+def own_labels(order: Order, sets: Sequence[LabelledSet]) -> tuple[str, ...]:
     """The municipal branch's classes: those we start with, then new ones of the sets.
 
     Raises:
@@ -197,7 +196,7 @@ def own_labels(order: Order, sets: Sequence[Dataset]) -> tuple[str, ...]:
     if order.start is not None:
         names = [label.name for label in order.start.manifest.labels]
         known = tuple(n for n in names if n not in TRAFFIC_LABELS)
-    declared = dict.fromkeys(n for s in sets for n in s.table.names if n not in TRAFFIC_LABELS)
+    declared = dict.fromkeys(n for s in sets for n in s.labelled if n not in TRAFFIC_LABELS)
     if order.own_stages and not declared:
         raise DatasetError(
             "no set labels any class but people and vehicles: nothing to learn",
@@ -206,18 +205,16 @@ def own_labels(order: Order, sets: Sequence[Dataset]) -> tuple[str, ...]:
     return (*known, *[n for n in declared if n not in known])
 
 
-def gather(order: Order, branch: Branch, sets: Sequence[Dataset]) -> Split:
+def gather(order: Order, branch: Branch, sets: Sequence[LabelledSet]) -> Split:
     """All sets under one branch's labels, with the classes a set does not label filled in."""
     parts: list[Split] = []
-    for dataset in sets:
-        settled = (*dataset.table.names, *dataset.about.absent)
-        missing = tuple(n for n in branch.labels if n not in settled)
-        split = restricted(dataset.split(), branch.labels)
-        if missing:
-            kept = order.work / f"teacher-{branch.name}-{dataset.table.pictures[0].source}.json"
-            teacher = order.base if branch.guided else order.teacher
-            if teacher is not None:
-                split = complete(split, missing, teacher, order.teacher_rule, kept)
+    for one in sets:
+        missing = tuple(n for n in branch.labels if n not in one.settled)
+        split = restricted(one.split, branch.labels)
+        teacher = order.base if branch.guided else order.teacher
+        if missing and teacher is not None:
+            kept = order.work / f"teacher-{branch.name}-{one.name}.json"
+            split = complete(split, missing, teacher, order.teacher_rule, kept)
         parts.append(split)
     return join_splits(parts)
 
@@ -323,19 +320,26 @@ def open_teacher(ref: str | None, shelf: Path | None) -> Artifact | None:
     return None if ref in (None, "none") else Registry(shelf).resolve(ref)
 
 
-def _check_sources(sets: Sequence[Dataset]) -> None:
-    """Sets are told apart by their source name."""
-    seen: dict[str, Path] = {}
-    for dataset in sets:
+def read_sets(folders: Sequence[Path]) -> tuple[LabelledSet, ...]:
+    """The sources of all folders.
+
+    Raises:
+        DatasetError: a folder is missing, broken, not split or empty, or two sources share a name.
+    """
+    found: dict[str, LabelledSet] = {}
+    for folder in folders:
+        dataset = read_dataset(folder)
         if not len(dataset.table):
-            raise DatasetError(f"{dataset.folder}: has no pictures")
-        name = dataset.table.pictures[0].source
-        if name in seen:
-            raise DatasetError(
-                f"{dataset.folder} and {seen[name]} both call their source {name!r}",
-                message_zh=f"两个数据集来源同名（{name}）：{seen[name]}、{dataset.folder}",
-            )
-        seen[name] = dataset.folder
+            raise DatasetError(f"{folder}: has no pictures", message_zh=f"{folder} 没有图片")
+        for one in dataset.by_source():
+            if one.name in found:
+                raise DatasetError(
+                    f"{folder}: a source {one.name!r} is there already; sources are told apart by"
+                    " name",
+                    message_zh=f"{folder}：来源 {one.name} 重名，请在 pictures.csv 中区分",
+                )
+            found[one.name] = one
+    return tuple(found.values())
 
 
 def _wants_bf16(order: Order) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ...config.errors import DatasetError, ModelError
-from ...datasets.folder import Dataset
+from ...datasets.folder import LabelledSet
 from ...datasets.labels import LABELS_ZH
 from ...datasets.table import Table
 from ...models.manifest import Manifest
@@ -90,26 +90,22 @@ def put_on_shelf(
     return manifest
 
 
-def measured(sets: Sequence[Dataset], part: str, labels: Sequence[str]) -> dict[str, Table]:
-    """That part of each set, by its name, under those of our labels that the set declares, or
-    declares absent."""
+def measured(sets: Sequence[LabelledSet], part: str, labels: Sequence[str]) -> dict[str, Table]:
+    """That part of each set, by its name, under those of our labels that are settled in it."""
     found: dict[str, Table] = {}
-    for dataset in sets:
-        settled = (*dataset.table.names, *dataset.about.absent)
-        names = tuple(n for n in labels if n in settled)
-        split = restricted(dataset.split(), names)
+    for one in sets:
+        names = tuple(n for n in labels if n in one.settled)
+        split = restricted(one.split, names)
         table = split.val if part == "val" else split.held
         if len(table) and names:
-            found[dataset.about.source or dataset.folder.name] = table
+            found[one.name] = table
     return found
 
 
-def describe_set(dataset: Dataset) -> str:
+def describe_set(one: LabelledSet) -> str:
     """One line of the card's list of what was learned from."""
-    about = dataset.about
-    name = about.source or dataset.folder.name
-    parts = dataset.split()
-    text = f"{name}: {len(parts.train)} pictures for training, {len(parts.val)} for validation"
+    parts = one.split
+    text = f"{one.name}: {len(parts.train)} pictures for training, {len(parts.val)} for validation"
     text += f", {len(parts.held)} held out" if len(parts.held) else ""
-    text += f"; licence: {about.licence}" if about.licence else ""
-    return text + (f"; {about.note}" if about.note else "")
+    text += f"; licence: {one.about.licence}" if one.about.licence else ""
+    return text + (f"; {one.about.note}" if one.about.note else "")
