@@ -31,9 +31,6 @@ LABELS_ZH = {
 TRAFFIC_LABELS = DETECTOR_LABELS[:6]
 """The labels that COCO also has; the base model already knows them."""
 
-BINS_NAMES = {"garbage": "garbage", "garbage_bin": "bin", "overflow": "overflowing_bin"}
-"""Class names of the Chinese bin pictures → ours."""
-
 # fmt: off
 COCO_NAMES = (
     "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat",
@@ -49,5 +46,3 @@ COCO_NAMES = (
 )
 # fmt: on
 """The 80 COCO classes in the usual order of YOLO files."""
-
-COCO_SUBSET = {name: name for name in TRAFFIC_LABELS}

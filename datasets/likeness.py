@@ -43,10 +43,6 @@ class LikenessRule:
     burst_from: int | None = None
 
 
-BINS_RULE = LikenessRule(burst_from=2600)
-"""The bin pictures numbered 2600 and up were shot in bursts by one photographer."""
-
-
 def difference_hash(image: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """256 bits: is each cell of a 16×17 grey thumbnail brighter than its left neighbour."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
@@ -60,15 +56,6 @@ def colour_signature(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     mask = (hsv[..., 2] > DARK).astype(np.uint8)
     histogram = cv2.calcHist([hsv], [0, 1, 2], mask, HISTOGRAM_BINS, [0, 180, 0, 256, 0, 256])
     return np.asarray(np.sqrt(histogram.ravel() / max(histogram.sum(), 1.0)), dtype=np.float32)
-
-
-def group_scenes(table: Table, rule: LikenessRule) -> Table:
-    """The table with every picture's `group` set; a group is named after its first picture.
-
-    Raises:
-        DatasetError: a picture cannot be decoded.
-    """
-    return complete_groups(table.select(replace(p, group="") for p in table.pictures), rule)
 
 
 def complete_groups(table: Table, rule: LikenessRule, tick: Tick = lambda: None) -> Table:

@@ -13,10 +13,10 @@ from xiaozheng.config.errors import DatasetError
 from xiaozheng.datasets.likeness import (
     LikenessRule,
     colour_signature,
+    complete_groups,
     connected,
     data_hash,
     difference_hash,
-    group_scenes,
 )
 from xiaozheng.datasets.table import Table, picture
 
@@ -63,7 +63,7 @@ def test_near_duplicates_join_wherever_they_stand(tmp_path: Path) -> None:
         saved(tmp_path, "000500.png", scene(5)),
         saved(tmp_path, "000900.jpg", image),
     ]
-    grouped = group_scenes(Table(NAMES, tuple(picture(p) for p in paths)), LikenessRule())
+    grouped = complete_groups(Table(NAMES, tuple(picture(p) for p in paths)), LikenessRule())
     first, other, copy = (p.group for p in grouped.pictures)
     assert first == copy != other
 
@@ -78,10 +78,10 @@ def test_burst_joins_moved_views_of_one_place_only_in_its_range(tmp_path: Path) 
     ]
     table = Table(NAMES, tuple(picture(p) for p in paths))
     one, two, outside = (
-        p.group for p in group_scenes(table, LikenessRule(burst_from=2600)).pictures
+        p.group for p in complete_groups(table, LikenessRule(burst_from=2600)).pictures
     )
     assert one == two != outside
-    assert len({p.group for p in group_scenes(table, LikenessRule()).pictures}) == 3
+    assert len({p.group for p in complete_groups(table, LikenessRule()).pictures}) == 3
 
 
 def test_connected_components_name_their_first_member() -> None:
@@ -92,7 +92,7 @@ def test_unreadable_picture_is_named(tmp_path: Path) -> None:
     path = tmp_path / "broken.jpg"
     path.write_text("not a picture", encoding="utf-8")
     with pytest.raises(DatasetError, match=r"broken\.jpg: not a readable picture"):
-        group_scenes(Table(NAMES, (picture(path),)), LikenessRule())
+        complete_groups(Table(NAMES, (picture(path),)), LikenessRule())
 
 
 def test_data_hash_sees_pixels_and_labels_but_not_order(tmp_path: Path) -> None:

@@ -1,17 +1,14 @@
-"""Splits: scenes stay whole, parts are filled as asked, the same everywhere."""
+"""Splits of a real set, and what a card tells of a split."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from xiaozheng.datasets.card import card_text, write_card
-from xiaozheng.datasets.likeness import BINS_RULE, group_scenes
-from xiaozheng.datasets.sources import read_bins, read_coco_subset
-from xiaozheng.datasets.split import Split, leaks, split_scenes
+from xiaozheng.datasets.likeness import LikenessRule, complete_groups
+from xiaozheng.datasets.split import Split, split_parts
 from xiaozheng.datasets.table import Table, picture
+from xiaozheng.datasets.yolo_layouts import scan_yolo_folder
 
 NAMES = ("bin", "garbage")
 
@@ -25,37 +22,10 @@ def table_of(groups: list[int]) -> Table:
     )
 
 
-@given(groups=st.lists(st.integers(0, 12), min_size=1, max_size=80), held=st.integers(0, 5))
-def test_no_scene_is_ever_in_two_parts_and_nothing_is_lost(groups: list[int], held: int) -> None:
-    split = split_scenes(table_of(groups), val_part=0.2, held_count=held)
-    assert leaks(split) == []
-    paths = [p.path for t in (split.train, split.val, split.held) for p in t.pictures]
-    assert sorted(paths) == sorted(p.path for p in table_of(groups).pictures)
-
-
-def test_parts_have_the_size_asked_for() -> None:
-    split = split_scenes(table_of(list(range(500))), val_part=0.12, held_count=20)
-    assert (len(split.held), len(split.val), len(split.train)) == (20, 60, 420)
-
-
-def test_large_scene_stays_in_training() -> None:
-    split = split_scenes(table_of([1] * 60 + list(range(2, 42))), 0.5, max_group=24)
-    assert sum(p.group == "g1" for p in split.train.pictures) == 60
-    assert len(split.val) == 40
-
-
 def test_split_does_not_depend_on_order() -> None:
     table = table_of([i // 3 for i in range(90)])
     again = table.select(reversed(table.pictures))
-    assert [p.path for p in split_scenes(table, 0.2, 5).val.pictures] == [
-        p.path for p in split_scenes(again, 0.2, 5).val.pictures
-    ]
-
-
-def test_leaks_are_found() -> None:
-    table = table_of([7, 7])
-    one, two = (table.select([p]) for p in table.pictures)
-    assert leaks(Split(train=one, val=two, held=table.select(()))) == ["g7"]
+    assert split_parts(table, 0.2, 0.1) == split_parts(again, 0.2, 0.1)[::-1]
 
 
 def test_card_states_sizes_scenes_and_boxes(tmp_path: Path) -> None:
@@ -73,19 +43,17 @@ def test_card_states_sizes_scenes_and_boxes(tmp_path: Path) -> None:
     assert "Sources: bins 1." in text
 
 
-def test_real_sources_split_without_leaks(shared_dir: Path) -> None:
-    bins = group_scenes(read_bins(shared_dir / "data/vision/bins"), BINS_RULE)
-    split = split_scenes(bins, 0.12, 20)
+def test_real_bins_split_by_scene(shared_dir: Path) -> None:
+    place = shared_dir / "data/vision/bins"
+    scan = scan_yolo_folder(place, None, "bins")
+    bins = complete_groups(scan.table, LikenessRule(burst_from=2600))
+    parts = split_parts(bins, 0.12, 0.01)
     assert len(bins) == 2380
-    assert leaks(split) == []
-    assert len(split.held) == 20
-    assert 270 <= len(split.val) <= 310
-    assert {n for n, c in split.val.counts().items() if c} == {"bin", "overflowing_bin", "garbage"}
+    assert 270 <= parts.count("val") <= 310
+    assert 20 <= parts.count("held") <= 28
     burst = {p.group for p in bins.pictures if p.path.stem in ("002777", "002778", "002779")}
     assert len(burst) == 1
-
-
-def test_coco_subset_keeps_traffic_only(shared_dir: Path) -> None:
-    counts = read_coco_subset(shared_dir / "data/vision/coco_train_subset").counts()
-    assert counts["person"] > 300
-    assert counts["stall"] == counts["bin"] == 0
+    where: dict[str, set[str]] = {}
+    for item, part in zip(bins.pictures, parts, strict=True):
+        where.setdefault(item.group, set()).add(part)
+    assert all(len(found) == 1 for found in where.values())

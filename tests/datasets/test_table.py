@@ -8,11 +8,10 @@ import pytest
 
 from xiaozheng.config.errors import DatasetError
 from xiaozheng.datasets.labels import (
-    BINS_NAMES,
     COCO_NAMES,
-    COCO_SUBSET,
     DETECTOR_LABELS,
     LABELS_ZH,
+    TRAFFIC_LABELS,
 )
 from xiaozheng.datasets.table import Table, merge, picture, relabel
 
@@ -22,23 +21,15 @@ BOX = (0.5, 0.5, 0.1, 0.1)
 def test_every_label_has_a_chinese_name_and_coco_order_is_the_usual_one() -> None:
     assert tuple(LABELS_ZH) == DETECTOR_LABELS
     assert len(COCO_NAMES) == len(set(COCO_NAMES)) == 80
-    assert [COCO_NAMES.index(n) for n in COCO_SUBSET] == [0, 1, 3, 2, 5, 7]
+    assert [COCO_NAMES.index(n) for n in TRAFFIC_LABELS] == [0, 1, 3, 2, 5, 7]
 
 
 def test_relabel_renames_and_drops() -> None:
     rows = [(COCO_NAMES.index(n), *BOX) for n in ("dog", "truck", "person")]
-    table = relabel(
-        Table(COCO_NAMES, (picture(Path("a.jpg"), rows),)), COCO_SUBSET, DETECTOR_LABELS
-    )
+    traffic = {name: name for name in TRAFFIC_LABELS}
+    table = relabel(Table(COCO_NAMES, (picture(Path("a.jpg"), rows),)), traffic, DETECTOR_LABELS)
     assert [DETECTOR_LABELS[c] for c in table.pictures[0].classes] == ["truck", "person"]
     assert len(table.pictures[0].boxes) == 2
-
-
-def test_bin_names_become_ours() -> None:
-    names = ("garbage", "garbage_bin", "overflow")
-    table = Table(names, (picture(Path("a.jpg"), [(i, *BOX) for i in range(3)]),))
-    counts = relabel(table, BINS_NAMES, DETECTOR_LABELS).counts()
-    assert {k: v for k, v in counts.items() if v} == {"bin": 1, "overflowing_bin": 1, "garbage": 1}
 
 
 def test_relabel_refuses_unknown_names() -> None:

@@ -16,10 +16,11 @@ import cv2
 import pytest
 
 from xiaozheng.config.errors import DatasetError, ModelError
+from xiaozheng.datasets.aliases import rename
 from xiaozheng.datasets.folder import about, write_dataset
-from xiaozheng.datasets.labels import DETECTOR_LABELS, TRAFFIC_LABELS
-from xiaozheng.datasets.sources import read_bins, read_coco_subset
-from xiaozheng.datasets.table import Table, relabel
+from xiaozheng.datasets.labels import DETECTOR_LABELS
+from xiaozheng.datasets.table import Table
+from xiaozheng.datasets.yolo_layouts import scan_yolo_folder
 from xiaozheng.models.registry import Registry
 from xiaozheng.vision.detector import Detector
 
@@ -55,17 +56,14 @@ train(Order(data=(bins, coco), base=base, work=work, batch=4, traffic_stages=(),
 def sets(shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A few pictures of each real source as data-set folders."""
     root = tmp_path_factory.mktemp("data")
-    vision = shared_dir / "data/vision"
     made = []
-    for name, labels, read, count in (
-        ("bins", OWN_LABELS[:3], read_bins, 40),
-        ("coco", TRAFFIC_LABELS, read_coco_subset, 16),
-    ):
-        folder = "bins" if name == "bins" else "coco_train_subset"
-        some = read(vision / folder)
-        table = relabel(some.select(some.pictures[:count]), {n: n for n in labels}, labels)
+    for name, folder, count in (("bins", "bins", 40), ("coco", "coco_train_subset", 16)):
+        place = shared_dir / "data/vision" / folder
+        scan = rename(scan_yolo_folder(place, None, name))
+        table = scan.table.select(scan.table.pictures[:count])
         parts = ["val" if i % 4 == 0 else "train" for i in range(count)]
-        write_dataset(root / name, table, about(table, datetime.now(UTC), name, "test"), parts)
+        facts = about(table, datetime.now(UTC), name, "test", scan.labelled)
+        write_dataset(root / name, table, facts, parts)
         made.append(root / name)
     return made[0], made[1]
 
@@ -185,7 +183,7 @@ def test_sets_that_cannot_be_learned_from_are_named(
         train(order_of(sets[1:], shared_dir, work))
     with pytest.raises(DatasetError, match="source 'bins' is there already"):
         train(order_of([sets[0], sets[0]], shared_dir, work))
-    table = relabel(Table(OWN_LABELS, ()), {}, OWN_LABELS)
+    table = Table(OWN_LABELS, ())
     write_dataset(tmp_path / "empty", table, about(table, datetime.now(UTC)), [])
     with pytest.raises(DatasetError, match="has no pictures"):
         train(order_of([tmp_path / "empty"], shared_dir, work))
