@@ -35,11 +35,10 @@ class LaneHealth:
         self._changed: list[HealthIncident] = []
         self._looked_at: datetime | None = None
         self.zones_suspended = False
-
-    @property
-    def faults(self) -> tuple[HealthIncident, ...]:
-        """Faults in force, in order of being reported."""
-        return self._health.faults
+        self.faults: tuple[HealthIncident, ...] = self._health.faults
+        """Faults in force as far as they are stored, in order of being reported."""
+        self.told_suspended = False
+        """`zones_suspended` as far as that is stored: what others may be told."""
 
     def wants(self, ts: datetime) -> bool:
         """Whether a thumbnail of a frame of this media time would be looked at."""
@@ -82,6 +81,7 @@ class LaneHealth:
             self._stored = change.snapshot
             self._stored_at = self._looked_at or self._stored_at
         self._changed, self._looked_at = [], None
+        self.faults, self.told_suspended = self._health.faults, self.zones_suspended
 
     def roll_back(self) -> None:
         """Forget what was not stored."""

@@ -51,7 +51,7 @@ def health_view(health: LaneHealth) -> CameraHealthOut:
         state_zh=names[0] if faults else "正常",
         since=faults[0].began_at if faults else None,
         reason_zh="、".join(names),
-        zones_suspended=health.zones_suspended,
+        zones_suspended=health.told_suspended,
         faults=[
             FaultOut(
                 id=fault.id,
