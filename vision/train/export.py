@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 
+from ...models.half_weights import store_half
 from .branches import TwoBranch
 
 OPSET = 17
 INPUT_NAME = "images"
 OUTPUT_NAME = "output0"
 TRACE_SIZE = 320
-HALF_FROM = 64
-"""Tensors of at least so many values are stored in half precision."""
 
 
 def export_onnx(network: TwoBranch, target: Path) -> Path:
@@ -51,7 +48,7 @@ def export_onnx(network: TwoBranch, target: Path) -> Path:
         )
         network.training = False
     model = onnx.load(str(target))
-    _halve(model)
+    store_half(model)
     del model.metadata_props[:]
     names = str(dict(enumerate(network.labels)))
     helper.set_model_props(model, {"names": names, "task": "detect", "license": "AGPL-3.0"})
@@ -60,25 +57,3 @@ def export_onnx(network: TwoBranch, target: Path) -> Path:
     onnx.checker.check_model(model)
     onnx.save(model, str(target))
     return target
-
-
-def _halve(model: Any) -> None:
-    """Store large float tensors in half precision, each followed by a cast."""
-    graph = model.graph
-    casts = []
-    for tensor in graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT:
-            continue
-        values = numpy_helper.to_array(tensor)
-        if values.size < HALF_FROM or float(np.abs(values).max()) > np.finfo(np.float16).max:
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name))
-        full = f"{name}:fp32"
-        casts.append(helper.make_node("Cast", [name], [full], to=TensorProto.FLOAT))
-        for node in graph.node:
-            for i, used in enumerate(node.input):
-                if used == name:
-                    node.input[i] = full
-    for cast in reversed(casts):
-        graph.node.insert(0, cast)
