@@ -38,12 +38,22 @@ class StoredEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewLearnt:
+    """Somebody said that a camera was turned on purpose; `at` is wall-clock time."""
+
+    camera_id: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class HealthChange:
     """Faults that a camera has got or lost, and the state of its health after that."""
 
     camera_id: str
     snapshot: Mapping[str, Any] | None
     faults: tuple[HealthIncident, ...]
+    learnt: ViewLearnt | None = None
 
 
 @dataclass(frozen=True, slots=True)

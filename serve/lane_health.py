@@ -15,7 +15,7 @@ from ..config.errors import InputError
 from ..vision.cameras import Camera
 from ..vision.health import CameraHealth, HealthIncident
 from ..vision.health_signs import Grey
-from .changes import HealthChange
+from .changes import HealthChange, ViewLearnt
 
 STORE_EVERY_S = 30.0
 
@@ -34,10 +34,10 @@ class LaneHealth:
         self._health = self._restored()
         self._changed: list[HealthIncident] = []
         self._looked_at: datetime | None = None
-        self.zones_suspended = False
+        self.zones_suspended = self._health.zones_suspended
         self.faults: tuple[HealthIncident, ...] = self._health.faults
         """Faults in force as far as they are stored, in order of being reported."""
-        self.told_suspended = False
+        self.told_suspended = self.zones_suspended
         """`zones_suspended` as far as that is stored: what others may be told."""
 
     def wants(self, ts: datetime) -> bool:
@@ -65,7 +65,7 @@ class LaneHealth:
         if not self._changed and looked is None:
             return None
         snapshot = self._health.snapshot()
-        wary = any(clock["ill_since"] is not None for clock in snapshot["clocks"].values())
+        wary = _unsettled(snapshot) or (self._stored is not None and _unsettled(self._stored))
         recent = (
             looked is not None
             and self._stored_at is not None
@@ -74,6 +74,13 @@ class LaneHealth:
         if recent and not (self._changed or self._health.faults or wary):
             return None
         return HealthChange(self.camera.id, snapshot, tuple(self._changed))
+
+    def learn_view(self, by: str, now: datetime) -> HealthChange:
+        """The present view is the right one, says `by`; what to store of that."""
+        outcome = self._health.forget_view()
+        self.zones_suspended = outcome.zones_suspended
+        learnt = ViewLearnt(self.camera.id, by, now)
+        return HealthChange(self.camera.id, self._health.snapshot(), outcome.changed, learnt)
 
     def commit(self, change: HealthChange | None) -> None:
         """Stored, or not worth it: go on from there."""
@@ -86,6 +93,7 @@ class LaneHealth:
     def roll_back(self) -> None:
         """Forget what was not stored."""
         self._health = self._restored()
+        self.zones_suspended = self._health.zones_suspended
         self._changed, self._looked_at = [], None
 
     def _restored(self) -> CameraHealth:
@@ -99,3 +107,9 @@ class LaneHealth:
                 message_zh=f"摄像机 {self.camera.id}：数据库中的健康状态无法恢复",
                 code=error.code,
             ) from error
+
+
+def _unsettled(snapshot: Mapping[str, Any]) -> bool:
+    """Whether a picture was doubted, so that the next good one is worth storing too."""
+    ill = any(clock["ill_since"] is not None for clock in snapshot["clocks"].values())
+    return bool(ill or snapshot.get("distrusted"))

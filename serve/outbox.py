@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from ..vision.health import HEALTH_ZH, HealthIncident
 from ..vision.incident import Incident, IncidentState
+from .changes import ViewLearnt
 
 PREFIX = "cn.xiaozheng."
 OPENED = PREFIX + "incident.opened.v1"
@@ -21,6 +22,7 @@ REOPENED = PREFIX + "incident.reopened.v1"
 ENDED = PREFIX + "incident.ended.v1"
 FAULT = PREFIX + "camera.fault.v1"
 RECOVERED = PREFIX + "camera.recovered.v1"
+VIEW_LEARNT = PREFIX + "camera.view_learnt.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,19 @@ def fault_event(fault: HealthIncident) -> Event:
             "noticed_at": fault.noticed_at.isoformat(),
             "ended_at": _text(fault.ended_at),
         },
+    )
+
+
+def view_event(learnt: ViewLearnt) -> Event:
+    """The event of a camera whose present view somebody took as the right one."""
+    stamp_ms = round(learnt.at.timestamp() * 1000)
+    return Event(
+        id=f"view_learnt.{learnt.camera_id}.{stamp_ms}",
+        type=VIEW_LEARNT,
+        source=_source(learnt.camera_id),
+        subject=learnt.camera_id,
+        time=learnt.at,
+        data={"camera_id": learnt.camera_id, "by": learnt.by, "at": learnt.at.isoformat()},
     )
 
 

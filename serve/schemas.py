@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from .problems import ItemError
 
@@ -260,6 +260,14 @@ class CameraHealthOut(BaseModel):
     reason_zh: str = Field(description="all faults in force, in words; empty while it is well")
     zones_suspended: bool = Field(description="frames are taken, but no incident is drawn of them")
     faults: list[FaultOut]
+
+
+class ViewIn(BaseModel):
+    """Who says that a camera's present view is the right one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: Name = Field(description="the person's name or number, for the journal")
 
 
 class CameraOut(BaseModel):

@@ -166,6 +166,26 @@ class VisionService:
                     lane.health.roll_back()
                     raise
 
+    async def learn_view(self, camera_id: str, by: str) -> LaneHealth:
+        """Take a camera's next pictures as the view that its zones were drawn on, because `by`
+        says so; stored and announced before it is answered.
+
+        Raises:
+            KeyError: unknown camera.
+            UnavailableError: the database refused; nothing was changed.
+        """
+        lane = self._lanes[camera_id]
+        async with lane.turn:
+            change = lane.health.learn_view(by, self._now())
+            try:
+                await self._store(change)
+                lane.commit(change)
+            except UnavailableError:
+                lane.health.roll_back()
+                raise
+        log.info("camera %s: the view is learnt anew, says %s", camera_id, by)
+        return lane.health
+
     def health(self, camera_id: str) -> LaneHealth:
         """What is known of a camera's health."""
         return self._lanes[camera_id].health

@@ -19,7 +19,7 @@ from .changes import (
     PruneChange,
     SuggestionChange,
 )
-from .outbox import Event, event_of, fault_event, step_time
+from .outbox import Event, event_of, fault_event, step_time, view_event
 from .rows import evidence_row, fault_row, row_of
 from .tables import (
     CheckpointRow,
@@ -139,6 +139,8 @@ def _write_health(session: Session, change: HealthChange, recorded_at: datetime)
     for fault in change.faults:
         session.merge(fault_row(fault))
         _announce(session, fault_event(fault), recorded_at)
+    if change.learnt is not None:
+        _announce(session, view_event(change.learnt), recorded_at)
     if change.snapshot is not None:
         session.merge(
             HealthRow(

@@ -40,7 +40,8 @@ QUIET_INTERVALS = 4.0
 INTERVAL_WEIGHT = 0.1
 MIN_SIGNS = 3
 STILL_SOURCE_S = 600.0
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2
+READABLE_VERSIONS = (1, 2)
 DISTRUST: tuple[PictureFault, ...] = ("camera_black", "camera_overexposed", "camera_moved")
 
 
@@ -71,7 +72,7 @@ class HealthOutcome:
     Attributes:
         changed: faults that it reported (`ended_at` is None) or ended.
         zones_suspended: a fault is in force, or this very picture is black, burnt out or out of
-            place: keep the frame from the engine.
+            place and that is checked: keep the frame from the engine.
     """
 
     changed: tuple[HealthIncident, ...]
@@ -126,6 +127,11 @@ class CameraHealth:
         """Faults in force, in order of being reported."""
         return tuple(self._faults.values())
 
+    @property
+    def zones_suspended(self) -> bool:
+        """Whether the last picture could not be trusted, or silence is reported."""
+        return "camera_no_signal" in self._faults or self._suspended()
+
     def wants(self, ts: datetime) -> bool:
         """Whether a picture of this media time would be judged: later ones, one a second."""
         return self._looked_t is None or ts.timestamp() - self._looked_t >= LOOK_EVERY_S
@@ -138,7 +144,7 @@ class CameraHealth:
         t = now.timestamp()
         if self._arrived_t is None:
             self._arrived_t = t
-        patience_s = self.camera.health.no_signal_s
+        patience_s = self._patience_s("camera_no_signal")
         silent = False
         if patience_s is not None:
             usual_s = QUIET_INTERVALS * (self._interval_s or 0.0)
@@ -164,16 +170,23 @@ class CameraHealth:
             signs = self._judge.judge(thumb, t, frozenset(self._faults))
             for kind, bad in signs.items():
                 changed += self._count(kind, bad, t)
-            self._distrusted = any(signs[kind] for kind in DISTRUST)
+            self._distrusted = any(
+                signs[kind] and self._patience_s(kind) is not None for kind in DISTRUST
+            )
             self._looked_t = t
         return HealthOutcome(changed, self._suspended())
 
-    def forget_view(self) -> None:
-        """Learn the view anew, for a camera that was turned on purpose."""
+    def forget_view(self) -> HealthOutcome:
+        """Learn the view anew, for a camera that was turned on purpose; it has not *moved*."""
         self._judge.forget()
+        self._distrusted = False
+        self._clocks["camera_moved"] = FaultClock()
+        moved = "camera_moved" in self._faults and self._looked_t is not None
+        changed = self._end("camera_moved", self._looked_t or 0.0) if moved else ()
+        return HealthOutcome(changed, self.zones_suspended)
 
     def snapshot(self) -> dict[str, Any]:
-        """The whole state as JSON-able data, about 15 KB; see `restore`.
+        """The whole state as JSON-able data, about 25 KB; see `restore`.
 
         Times of arrival are left out: the time a process was down is not the camera's silence.
         """
@@ -182,6 +195,7 @@ class CameraHealth:
             "drawn": _drawn(self.camera),
             "looked_t": self._looked_t,
             "interval_s": self._interval_s,
+            "distrusted": self._distrusted,
             "judge": self._judge.snapshot(),
             "clocks": {k: asdict(c) for k, c in self._clocks.items() if c != FaultClock()},
             "faults": [
@@ -194,24 +208,28 @@ class CameraHealth:
     def restore(
         cls, camera: Camera, snapshot: Mapping[str, Any], reference: Grey | None = None
     ) -> CameraHealth:
-        """Go on where `snapshot` was taken, with the same faults in force.
+        """Go on where `snapshot` was taken, with the same faults in force; those whose check has
+        been turned off since are dropped. Snapshots of version 1 are read.
 
         Raises:
             InputError: `bad_snapshot`.
         """
         health = cls(camera, reference)
         try:
-            if snapshot["version"] != SNAPSHOT_VERSION:
+            if snapshot["version"] not in READABLE_VERSIONS:
                 raise ValueError(f"version {snapshot['version']!r}")
             same = snapshot["drawn"] == _drawn(camera)
             health._judge.restore(snapshot["judge"], keep_view=same)
             health._looked_t = snapshot["looked_t"]
             health._interval_s = snapshot["interval_s"]
+            health._distrusted = bool(snapshot.get("distrusted", False))
             for kind, clock in snapshot["clocks"].items():
-                health._clocks[kind] = FaultClock(**clock)
+                if health._patience_s(kind) is not None:
+                    health._clocks[kind] = FaultClock(**clock)
             for fault_id, kind, began, noticed in snapshot["faults"]:
                 fault = HealthIncident(fault_id, camera.id, kind, _utc(began), _utc(noticed))
-                health._faults[kind] = fault
+                if health._patience_s(kind) is not None:
+                    health._faults[kind] = fault
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"not a snapshot of a camera's health: {error!r}",
@@ -235,7 +253,7 @@ class CameraHealth:
         return changed
 
     def _count(self, kind: PictureFault, bad: bool | None, t: float) -> tuple[HealthIncident, ...]:
-        patience_s: float | None = getattr(self.camera.health, f"{kind[7:]}_s")
+        patience_s = self._patience_s(kind)
         if bad is None or patience_s is None:
             return ()
         clock = self._clocks[kind]
@@ -266,6 +284,11 @@ class CameraHealth:
     def _end(self, kind: HealthKind, t: float) -> tuple[HealthIncident, ...]:
         self._clocks[kind] = FaultClock()
         return (replace(self._faults.pop(kind), ended_at=_utc(t)),)
+
+    def _patience_s(self, kind: HealthKind) -> float | None:
+        """None: not checked."""
+        patience_s: float | None = getattr(self.camera.health, f"{kind[7:]}_s")
+        return patience_s
 
     def _suspended(self) -> bool:
         return self._distrusted or bool(self._faults.keys() - {"camera_no_signal"})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -60,6 +62,7 @@ class PictureJudge:
         self._agreeing = 0
         self._viewed_t = self._checked_t = float("-inf")
         self._wary = False
+        self._unwanted = ""
 
     @property
     def lively(self) -> bool:
@@ -78,6 +81,10 @@ class PictureJudge:
         }
         last, self._last = self._last, thumb
         if light.black or light.overexposed:
+            # Not the picture of before, whatever that was; and the step back out of the dark is no
+            # measure of how much this camera's pictures differ.
+            self._last = None
+            signs["camera_frozen"] = False
             return signs
         if last is not None:
             signs["camera_frozen"] = self._is_frozen(changed_share(thumb, last))
@@ -91,26 +98,47 @@ class PictureJudge:
         return signs
 
     def forget(self) -> None:
-        """Learn the view and its sharpness anew: the camera was turned on purpose."""
+        """Learn the view and its sharpness anew: the camera was turned on purpose.
+
+        The reference picture, if there is one, is not heeded again until it is another one.
+        """
+        if self._fixed is not None:
+            self._unwanted = _named(self._fixed.picture)
         self._fixed = self._view = None
-        self._agreeing = 0
+        self._agreeing, self._wary = 0, False
         self._sharpness = Usual()
 
     def snapshot(self) -> dict[str, Any]:
-        """JSON-able state; the last thumbnail is left out, the next one takes its place."""
+        """JSON-able state; times before anything was seen are null."""
         return {
-            "change": [round(self._change.value, 6), self._change.count],
-            "sharpness": [round(self._sharpness.value, 6), self._sharpness.count],
+            "change": [self._change.value, self._change.count],
+            "sharpness": [self._sharpness.value, self._sharpness.count],
             "view": None if self._view is None else _packed(self._view.picture),
             "agreeing": self._agreeing,
+            "last": None if self._last is None else _packed(self._last),
+            "checked_t": _finite(self._checked_t),
+            "viewed_t": _finite(self._viewed_t),
+            "wary": self._wary,
+            "unwanted": self._unwanted,
         }
 
     def restore(self, data: Mapping[str, Any], *, keep_view: bool) -> None:
-        """Go on from `snapshot`; ValueError, KeyError or TypeError when it is none."""
+        """Go on from `snapshot`; ValueError, KeyError or TypeError when it is none.
+
+        What snapshots of version 1 lack is as if nothing had been seen yet.
+        """
         self._change = Usual(*data["change"])
         self._sharpness = Usual(*data["sharpness"])
-        if keep_view and data["view"] is not None:
-            self._view, self._agreeing = View(_unpacked(data["view"])), int(data["agreeing"])
+        self._last = _unpacked(data["last"]) if data.get("last") else None
+        self._checked_t = _moment(data.get("checked_t"))
+        self._wary = bool(data.get("wary", False))
+        if keep_view:
+            if data["view"] is not None:
+                self._view, self._agreeing = View(_unpacked(data["view"])), int(data["agreeing"])
+            self._viewed_t = _moment(data.get("viewed_t"))
+            self._unwanted = str(data.get("unwanted", ""))
+            if self._fixed is not None and _named(self._fixed.picture) == self._unwanted:
+                self._fixed = None
 
     def _is_frozen(self, change: float) -> bool:
         frozen = change <= (FROZEN_FACTOR * self._change.value if self.lively else 0.0)
@@ -164,6 +192,18 @@ def _went(match: Match) -> bool:
     """Whether the scene was found elsewhere: evidence that a mere mismatch is not."""
     x, y = match.shift or (0.0, 0.0)
     return max(abs(x), abs(y)) >= MIN_SHIFT
+
+
+def _named(picture: Grey) -> str:
+    return hashlib.sha256(picture.tobytes()).hexdigest()[:16]
+
+
+def _finite(t: float) -> float | None:
+    return t if math.isfinite(t) else None
+
+
+def _moment(t: float | None) -> float:
+    return float("-inf") if t is None else float(t)
 
 
 def _packed(picture: Grey) -> str:

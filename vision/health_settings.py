@@ -26,11 +26,11 @@ class HealthSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    no_signal_s: Patience | None = 20
-    frozen_s: Patience | None = 20
+    no_signal_s: Patience | None = 18
+    frozen_s: Patience | None = 18
     black_s: Patience | None = 10
     overexposed_s: Patience | None = 10
     blurred_s: Patience | None = 30
-    moved_s: Patience | None = 20
+    moved_s: Patience | None = 13
     recover_s: float = Field(default=5, ge=0, le=3_600)
     reference: str = ""

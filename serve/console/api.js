@@ -20,6 +20,12 @@ export const readiness = () => ask("/readyz");
 export const cameras = () => ask("/v1/cameras");
 export const incident = (id) => ask(`/v1/incidents/${encodeURIComponent(id)}`);
 
+export const learnView = (id, by) => ask(`/v1/cameras/${encodeURIComponent(id)}/view:learn`, {
+  method: "POST",
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify({ by }),
+});
+
 export function incidents(filters) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(filters)) if (value) query.append(name, value);

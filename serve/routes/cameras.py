@@ -1,4 +1,4 @@
-"""`GET /v1/cameras`: cameras, zones and what is known of them now."""
+"""`/v1/cameras`: cameras, zones and what is known of them now; learning a view anew."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 
 from fastapi import APIRouter, Response
 
-from ..schemas import CameraOut, CamerasAnswer, KindOut, ZoneOut
+from ..errors import NotFoundError
+from ..schemas import CameraHealthOut, CameraOut, CamerasAnswer, KindOut, ViewIn, ZoneOut
 from ..services import Use
 from ..views import health_view
 from .common import answer, problems
@@ -51,3 +52,21 @@ async def list_cameras(services: Use) -> Response:
             ],
         )
     )
+
+
+@router.post(
+    "/v1/cameras/{camera_id}/view:learn",
+    summary="Take the camera's present view as the right one: it was turned on purpose",
+    operation_id="learnCameraView",
+    response_model=CameraHealthOut,
+    responses=problems(404, 422, 503),
+)
+async def learn_view(services: Use, camera_id: str, said: ViewIn) -> Response:
+    vision = services.need_vision()
+    if camera_id not in services.cameras.by_id():
+        raise NotFoundError(
+            f"no camera {camera_id[:64]!r} in cameras.yaml",
+            message_zh=f"未登记的摄像机 {camera_id[:64]}",
+            code="unknown_camera",
+        )
+    return answer(health_view(await vision.learn_view(camera_id, said.by)))

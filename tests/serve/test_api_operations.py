@@ -81,6 +81,7 @@ def test_openapi_describes_every_door(refusing: httpx.Client) -> None:
         "/v1/incidents/{incident_id}",
         "/v1/incidents/{incident_id}/evidence/{moment}",
         "/v1/cameras",
+        "/v1/cameras/{camera_id}/view:learn",
         "/v1/events",
         "/healthz",
         "/readyz",

@@ -118,7 +118,8 @@ def test_health_survives_a_restart_with_the_same_fault(
         assert before["state"] == "camera_black"
         assert before["since"][:19] == (send.start + timedelta(seconds=5)).isoformat()[:19]
     with running(settings) as client:
-        assert health(client)["faults"] == before["faults"]
+        assert health(client) == before, "suspended still, before any frame has come"
+        assert before["zones_suspended"] is True
         send(client, 12, picture())
         assert health(client)["state"] == "well"
         assert told(client) == ["camera.fault.v1", "camera.recovered.v1"]
@@ -142,6 +143,37 @@ def test_a_camera_that_falls_silent_is_noticed_without_frames(
         send(client, 2, CAR)
         assert health(client)["state"] == "well"
         assert told(client)[:2] == ["camera.fault.v1", "camera.recovered.v1"]
+
+
+def street(x: int) -> bytes:
+    """A walled street, as a camera turned by `x` pixels sees it."""
+    walls = np.random.default_rng(3).integers(40, 210, (12, 40)).astype(np.uint8)
+    wide = cv2.resize(walls, (2560, 384), interpolation=cv2.INTER_NEAREST)
+    return cv2.imencode(".png", cv2.cvtColor(wide[:, x : x + 640], cv2.COLOR_GRAY2BGR))[1].tobytes()
+
+
+def test_a_camera_that_was_turned_on_purpose_is_told_so_and_stays_told(
+    make_settings: Callable[..., Settings], send: Sender, now: datetime
+) -> None:
+    settings = make_settings()
+    write_cameras(settings, frozen_s=None)
+    url = "/v1/cameras/cam-1/view:learn"
+    with running(settings, lambda: now) as client:
+        send(client, 30, street(0))
+        send(client, 30, street(300))
+        assert health(client)["state"] == "camera_moved"
+        answer = client.post(url, json={"by": "王五"})
+        assert answer.status_code == 200, answer.text
+        assert (answer.json()["state"], answer.json()["zones_suspended"]) == ("well", False)
+        last = client.get("/v1/events").json()["events"][-1]
+        assert last["type"] == "cn.xiaozheng.camera.view_learnt.v1"
+        assert last["data"] == {"camera_id": "cam-1", "by": "王五", "at": now.isoformat()}
+    with running(settings) as client:
+        assert not any(r["zones_suspended"] for r in send(client, 30, street(300)))
+        assert any(r["zones_suspended"] for r in send(client, 30, street(0)))
+        assert client.post(url, json={"by": ""}).status_code == 422
+        unknown = client.post("/v1/cameras/cam-9/view:learn", json={"by": "王五"})
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_camera")
 
 
 def test_a_fault_of_a_removed_camera_ends_at_the_next_start(

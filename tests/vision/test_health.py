@@ -96,17 +96,17 @@ def story(fault: Fault, begin: int = 40, end: int = 100, stop: int = 130) -> lis
 
 
 FAULTS: dict[str, tuple[Fault, str, float]] = {
-    "frozen": (lambda p, i: live(39), "camera_frozen", 20),
-    "frozen under a running clock": (lambda p, i: with_clock(live(39), i), "camera_frozen", 20),
+    "frozen": (lambda p, i: live(39), "camera_frozen", 18),
+    "frozen under a running clock": (lambda p, i: with_clock(live(39), i), "camera_frozen", 18),
     "lens covered": (lambda p, i: live(i, light=0.02), "camera_black", 10),
     "no picture but a clock": (lambda p, i: with_clock(0 * p, i), "camera_black", 10),
     "burnt out": (lambda p, i: np.clip(p * 3.0 + 90, 0, 255).astype(np.uint8), "overexposed", 10),
     "out of focus": (lambda p, i: cv2.GaussianBlur(p, (0, 0), 3), "camera_blurred", 30),
     "fogged over": (lambda p, i: (p * 0.02 + 150).astype(np.uint8), "camera_blurred", 30),
-    "turned a little": (moved(dx=0.05), "camera_moved", 20),
-    "sunk": (moved(dy=0.08), "camera_moved", 20),
-    "tilted": (moved(turn=12), "camera_moved", 20),
-    "another street": (lambda p, i: live(i, scene=street(99)), "camera_moved", 20),
+    "turned a little": (moved(dx=0.05), "camera_moved", 13),
+    "sunk": (moved(dy=0.08), "camera_moved", 13),
+    "tilted": (moved(turn=12), "camera_moved", 13),
+    "another street": (lambda p, i: live(i, scene=street(99)), "camera_moved", 13),
 }
 
 
@@ -180,9 +180,9 @@ def test_late_frames_are_not_judged() -> None:
 def test_silence_is_judged_by_arrival() -> None:
     health = CameraHealth(EYE)
     assert facts(health.tick(START)) == []
-    assert facts(health.tick(START + timedelta(seconds=19))) == []
-    never_came = health.tick(START + timedelta(seconds=20))
-    assert facts(never_came) == [("camera_no_signal", 20, None)]
+    assert facts(health.tick(START + timedelta(seconds=17))) == []
+    never_came = health.tick(START + timedelta(seconds=18))
+    assert facts(never_came) == [("camera_no_signal", 18, None)]
     assert never_came.zones_suspended
     now = START + timedelta(seconds=30)
     seen = []
@@ -192,10 +192,20 @@ def test_silence_is_judged_by_arrival() -> None:
         outcome = health.look(arrived - timedelta(hours=1), thumbnail(live(i)), arrived)
         assert not outcome.zones_suspended
         seen += facts(outcome)
-    assert seen == [("camera_no_signal", 20, 35)]
-    assert facts(health.tick(now + timedelta(seconds=19 + 19.5))) == []
-    (again,) = health.tick(now + timedelta(seconds=19 + 20)).changed
+    assert seen == [("camera_no_signal", 18, 35)]
+    assert facts(health.tick(now + timedelta(seconds=19 + 17.5))) == []
+    (again,) = health.tick(now + timedelta(seconds=19 + 18)).changed
     assert (again.began_at, again.kind) == (now + timedelta(seconds=19), "camera_no_signal")
+
+
+@pytest.mark.parametrize("interval_s", [0.2, 1, 4.5])
+def test_a_dead_camera_is_noticed_within_20_s_by_a_tick_a_second(interval_s: float) -> None:
+    health = CameraHealth(EYE)
+    for i in range(round(60 / interval_s)):
+        ts = START + timedelta(seconds=i * interval_s)
+        health.look(ts, thumbnail(live(i)) if health.wants(ts) else None, ts)
+    silence = ((s, health.tick(ts + timedelta(seconds=s))) for s in range(1, 30))
+    assert next(s for s, outcome in silence if outcome.changed) <= 20
 
 
 def test_a_camera_that_sends_seldom_is_not_silent() -> None:
@@ -218,25 +228,64 @@ def test_checks_can_be_turned_off_and_timed() -> None:
     assert told == [("camera_black", 43, None), ("camera_black", 43, 100)]
 
 
-@pytest.mark.parametrize("cut", [5, 45, 59, 61, 75, 102])
-@pytest.mark.parametrize("name", ["lens covered", "turned a little", "out of focus"])
-def test_a_restart_changes_nothing(name: str, cut: int) -> None:
+@pytest.mark.parametrize("name", ["frozen", "lens covered", "turned a little", "out of focus"])
+def test_a_restart_before_any_look_changes_nothing(name: str) -> None:
     pictures = list(enumerate(story(FAULTS[name][0])))
-    whole, suspended = played(CameraHealth(EYE), pictures)
+    whole = played(CameraHealth(EYE), pictures)
+    told: list[Fact] = []
+    suspended: list[float] = []
     health = CameraHealth(EYE)
-    first, held = played(health, pictures[:cut])
-    saved = json.dumps(health.snapshot())
-    assert len(saved) < 40_000
-    again = CameraHealth.restore(EYE, json.loads(saved))
-    assert again.faults == health.faults
-    rest, held_after = played(again, pictures[cut:])
-    assert [(k, e is None) for k, _, e in first + rest] == [(k, e is None) for k, _, e in whole]
-    for (_, ours, _), (_, theirs, _) in zip(first + rest, whole, strict=True):
-        assert ours == pytest.approx(theirs, abs=5)
-    assert len(set(suspended) ^ {*held, *held_after}) <= 5
+    for look in pictures:
+        saved = json.dumps(health.snapshot())
+        assert len(saved) < 50_000
+        again = CameraHealth.restore(EYE, json.loads(saved))
+        assert (again.faults, again.zones_suspended) == (health.faults, health.zones_suspended)
+        health = again
+        begun, held = played(health, [look])
+        told, suspended = told + begun, suspended + held
+        assert health.zones_suspended == bool(held)
+    assert (told, suspended) == whole
     # The time the process was down is not the camera's silence.
-    late = CameraHealth.restore(EYE, json.loads(saved))
+    late = CameraHealth.restore(EYE, health.snapshot())
     assert facts(late.tick(START + timedelta(hours=3))) == []
+
+
+def test_a_snapshot_of_version_1_is_read() -> None:
+    health = CameraHealth(EYE)
+    pictures = list(enumerate(story(FAULTS["lens covered"][0])))
+    first, _ = played(health, pictures[:60])
+    old = health.snapshot() | {"version": 1}
+    del old["distrusted"]
+    for name in ("last", "checked_t", "viewed_t", "wary", "unwanted"):
+        del old["judge"][name]
+    again = CameraHealth.restore(EYE, json.loads(json.dumps(old)))
+    assert again.faults == health.faults
+    rest, _ = played(again, pictures[60:])
+    assert first + rest == [("camera_black", 50, None), ("camera_black", 50, 105)]
+
+
+@pytest.mark.parametrize("name", ["lens covered", "burnt out", "turned a little"])
+def test_a_check_that_is_off_suspends_nothing_and_drops_its_fault(name: str) -> None:
+    fault, kind, _ = FAULTS[name]
+    off = dict.fromkeys(["black_s", "overexposed_s", "moved_s"])
+    eye = Camera.model_validate({"id": "cam-1", "health": off})
+    assert played(CameraHealth(eye), enumerate(story(fault))) == ([], [])
+    health = CameraHealth(EYE)
+    played(health, enumerate(story(fault, stop=90)))
+    assert kind in health.faults[0].kind
+    again = CameraHealth.restore(eye, health.snapshot())
+    assert again.faults == ()
+    assert played(again, [(91, live(91))]) == ([], [])
+
+
+def test_a_black_stretch_breaks_a_frozen_run() -> None:
+    """Ten seconds the same picture, five of darkness, ten the same: nothing stood still for 18."""
+    scenes = [live(i) for i in range(30)] + [SCENE] * 10 + [0 * SCENE] * 5 + [SCENE] * 15
+    health = CameraHealth(EYE)
+    assert played(health, enumerate(scenes))[0] == []
+    told, _ = played(health, ((60 + i, SCENE) for i in range(5)))
+    assert told == [("camera_frozen", 63, None)]
+    assert health.faults[0].began_at == START + timedelta(seconds=45)
 
 
 def test_redrawn_zones_make_the_new_view_the_right_one() -> None:
@@ -253,10 +302,27 @@ def test_redrawn_zones_make_the_new_view_the_right_one() -> None:
     told, suspended = played(CameraHealth.restore(eye(0.8), health.snapshot()), turned)
     assert [(kind, end is not None) for kind, _, end in told] == [("camera_moved", True)]
     assert max(suspended) < 175
-    same.forget_view()
-    assert [end is not None for _, _, end in played(same, [(s + 60, p) for s, p in turned])[0]] == [
-        True
-    ]
+
+
+def test_a_view_is_forgotten_on_command_and_its_reference_stays_forgotten(tmp_path: Path) -> None:
+    eye = Camera.model_validate({"id": "c", "health": {"reference": "view.jpg"}})
+    reference = thumbnail(SCENE)
+    health = CameraHealth(eye, reference)
+    turned = [(i, moved(dx=0.2)(live(i), i)) for i in range(140)]
+    played(health, turned[:40])
+    assert health.zones_suspended
+    outcome = health.forget_view()
+    assert ([k for k, *_ in facts(outcome)], outcome.zones_suspended) == (["camera_moved"], False)
+    assert played(health, turned[40:70]) == ([], [])
+    again = CameraHealth.restore(eye, json.loads(json.dumps(health.snapshot())), reference)
+    assert played(again, turned[70:100]) == ([], [])
+    # A picture of the new view in its place counts again.
+    newer = thumbnail(street(5))
+    again = CameraHealth.restore(eye, json.loads(json.dumps(health.snapshot())), newer)
+    assert played(again, [(i, street(5)) for i in range(100, 140)])[0] != []
+    back = CameraHealth.restore(eye, json.loads(json.dumps(health.snapshot())), reference)
+    told, _ = played(back, [(i, live(i)) for i in range(70, 100)])
+    assert [kind for kind, *_ in told] == ["camera_moved"]
 
 
 def test_a_reference_picture_tells_a_turn_before_the_start(tmp_path: Path) -> None:
