@@ -20,8 +20,9 @@ from ..vision.detector import Detector
 from ..vision.drawing import encode_jpeg
 from ..vision.images import Image, decode, probe
 from ..vision.kinds import DEFAULT_KINDS, Kind, load_kinds
+from ..vision.lettering import find_font
 from ..vision.video import frame_count, read_video
-from ..vision.zone_tools import StandingMap, doubts, draw_zones, find_font, suggested
+from ..vision.zone_tools import StandingMap, doubts, draw_zones, suggested
 from ..vision.zone_tools_page import drawing_page
 from .common import EXIT_BAD_INPUT, err, out, print_json, show_error
 

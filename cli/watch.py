@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -129,6 +130,18 @@ class _Report:
                     "ts": item.ts.isoformat(),
                     "path": str(path),
                     "sha256": item.sha256,
+                }
+            )
+        for clip in step.films:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            path = self.folder / f"{clip.incident_id}_clip.mp4"
+            path.write_bytes(clip.mp4)
+            self.evidence.setdefault(clip.incident_id, []).append(
+                {
+                    "moment": "clip",
+                    "ts": clip.began_at.isoformat(),
+                    "path": str(path),
+                    "sha256": hashlib.sha256(clip.mp4).hexdigest(),
                 }
             )
         for transition in step.outcome.transitions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -14,11 +14,13 @@ from ..vision.cameras import Camera
 from ..vision.detections import Detections
 from ..vision.engine import CameraEngine, FrameOutcome
 from ..vision.evidence import Evidence, EvidenceRecorder
+from ..vision.evidence_clip import ClipParts, ClipRecorder, clip_kinds
 from ..vision.frame import Frame
 from ..vision.health_signs import Grey
 from ..vision.incident import Incident, IncidentState, Transition
 from ..vision.kinds import Kinds
-from .changes import CameraChange, HealthChange, StoredEvidence
+from .changes import CameraChange, HealthChange
+from .evidence_files import EvidenceKeeper
 from .lane_health import LaneHealth
 from .recent_frames import RecentFrames
 from .records import Checkpoint
@@ -74,7 +76,7 @@ class CameraLane:
         health: LaneHealth,
         recent: RecentFrames,
         checkpoint: Checkpoint | None,
-        save: Callable[[Evidence, Detections], StoredEvidence],
+        keeper: EvidenceKeeper,
         history_bytes: int,
     ) -> None:
         self.camera = camera
@@ -84,11 +86,12 @@ class CameraLane:
         self._recent = recent
         self._kinds = kinds
         self._detector = detector
-        self._save = save
+        self._keeper = keeper
+        self._clip_kinds = clip_kinds(camera, kinds)
         self._stored: dict[str, Any] | None = checkpoint.snapshot if checkpoint else None
         self._engine = self._restored()
         self._history_bytes = history_bytes
-        self._recorder = self._new_recorder()
+        self._recorder, self._clips = self._new_recorders()
 
     def active(self) -> list[Incident]:
         """Suspected and open incidents."""
@@ -109,6 +112,7 @@ class CameraLane:
         """Take the frames but for the broken ones; None when another one broke."""
         outcomes: list[FrameOutcome | Exception] = []
         evidence: list[Evidence] = []
+        clips: list[ClipParts] = []
         suspended: set[int] = set()
         last_at = self.last_frame_at
         for index, item in enumerate(seen):
@@ -121,6 +125,7 @@ class CameraLane:
                     if self.health.look(item.frame.ts, item.thumb, item.arrived_at):
                         outcome = self._update(item)
                         evidence += self._recorder.collect(item.frame, outcome)
+                        clips += self._clips.collect(item.frame, outcome)
                         self._recent.add(item.frame, outcome.detections, outcome.transitions)
                     else:
                         suspended.add(index)
@@ -130,7 +135,7 @@ class CameraLane:
                 broken[index] = error
                 return None
             outcomes.append(outcome)
-        return Step(outcomes, self._change(seen, outcomes, evidence), frozenset(suspended))
+        return Step(outcomes, self._change(seen, outcomes, evidence, clips), frozenset(suspended))
 
     def tick(self, now: datetime) -> HealthChange | None:
         """Judge the camera's silence; what to store of it."""
@@ -150,7 +155,7 @@ class CameraLane:
     def roll_back(self) -> None:
         """Forget what was not stored."""
         self._engine = self._restored()
-        self._recorder = self._new_recorder()
+        self._recorder, self._clips = self._new_recorders()
         self.health.roll_back()
 
     def _update(self, item: SeenFrame) -> FrameOutcome:
@@ -163,9 +168,12 @@ class CameraLane:
             self._detector = detector
             self._engine = self._engine_of(self._engine.snapshot())
 
-    def _new_recorder(self) -> EvidenceRecorder:
-        """A recorder that remembers what the one before it did when the last frame was stored."""
+    def _new_recorders(self) -> tuple[EvidenceRecorder, ClipRecorder]:
+        """Recorders that remember what those before them did when the last frame was stored."""
         recorder = EvidenceRecorder(self.camera, kinds=self._kinds, max_bytes=self._history_bytes)
+        clips = ClipRecorder(self._clip_kinds, max_bytes=self._history_bytes)
+        if self.last_frame_at is not None:
+            clips.resume(self.active(), self.last_frame_at)
         suspected = {i.id: i for i in self.active() if i.state is IncidentState.SUSPECTED}
         for kept in self._recent.read(self.last_frame_at, suspected):
             outcome = FrameOutcome("accepted", (), kept.detections)
@@ -173,7 +181,9 @@ class CameraLane:
             if kept.incident_id:
                 begun = Transition(suspected[kept.incident_id], True)
                 recorder.collect(kept.frame, replace(outcome, transitions=(begun,)))
-        return recorder
+            else:
+                clips.collect(kept.frame, outcome)
+        return recorder, clips
 
     def _restored(self) -> CameraEngine:
         if self._stored is None:
@@ -206,6 +216,7 @@ class CameraLane:
         seen: Sequence[SeenFrame],
         outcomes: Sequence[FrameOutcome | Exception],
         evidence: Sequence[Evidence],
+        clips: Sequence[ClipParts],
     ) -> CameraChange | None:
         accepted = [
             (item.frame, outcome)
@@ -224,12 +235,13 @@ class CameraLane:
             transitions=tuple(step for _, outcome in accepted for step in outcome.transitions),
             observations=tuple(seen for _, outcome in accepted for seen in outcome.observations),
             evidence=tuple(
-                self._save(
+                self._keeper.picture(
                     picture,
                     boxes[picture.ts] if picture.ts in boxes else self._recent.boxes(picture.ts),
                 )
                 for picture in evidence
-            ),
+            )
+            + tuple(self._keeper.clip(parts) for parts in clips),
             health=self.health.change(),
         )
 

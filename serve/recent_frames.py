@@ -50,15 +50,19 @@ class RecentFrames:
     Args:
         folder: of all cameras; this one's is made below it.
         max_bytes: as in the recorder's own history.
+        film_s: so many of the last seconds are kept densely, for clips.
     """
 
-    def __init__(self, folder: Path, camera_id: str, max_bytes: int) -> None:
+    def __init__(
+        self, folder: Path, camera_id: str, max_bytes: int, *, film_s: float = 0.0
+    ) -> None:
         # A prefix, since a camera may be called `..`.
         self.folder = folder / f"camera-{quote(camera_id, safe='')}"
         self.folder.mkdir(parents=True, exist_ok=True)
         self._camera_id = camera_id
         self._max_bytes = max_bytes
-        self._history = FrameHistory(max_bytes=max_bytes)
+        self._film_s = film_s
+        self._history = self._new_history()
         self._files: dict[datetime, Path] = {}
         self._boxes: dict[datetime, Detections] = {}
         self._aside: dict[datetime, Detections] = {}
@@ -69,7 +73,7 @@ class RecentFrames:
 
         What is later than `until`, the last stored frame, never counted; None: nothing was stored.
         """
-        self._history = FrameHistory(max_bytes=self._max_bytes)
+        self._history = self._new_history()
         self._files, self._boxes, self._aside = {}, {}, {}
         for file in sorted(self._listed(), key=lambda file: (file.ts, bool(file.incident_id))):
             content = file.path.read_bytes()
@@ -82,7 +86,9 @@ class RecentFrames:
             if file.incident_id:
                 self._aside[file.ts] = detections
             else:
-                self._hold(frame, detections, file.path)
+                self._history.add(frame)
+                self._files[frame.ts] = file.path
+                self._boxes[frame.ts] = detections
             yield Kept(frame, detections, file.incident_id)
 
     def add(self, frame: Frame, detections: Detections, transitions: Iterable[Transition]) -> None:
@@ -94,9 +100,9 @@ class RecentFrames:
                     prefix = f"before_{step.incident.id}_"
                     self._aside[before.ts] = self._boxes[before.ts]
                     self._write(prefix, before, self._boxes[before.ts])
-        last = next(reversed(self._files), None)
-        if last is None or (frame.ts - last).total_seconds() >= self._history.min_step_s:
-            self._hold(frame, detections, self._write("", frame, detections))
+        if self._history.add(frame):
+            self._files[frame.ts] = self._write("", frame, detections)
+            self._boxes[frame.ts] = detections
 
     def boxes(self, ts: datetime) -> Detections:
         """The boxes of a frame that is kept, or set aside for a suspicion that is not settled;
@@ -106,7 +112,8 @@ class RecentFrames:
     def commit(self, transitions: Iterable[Transition]) -> None:
         """Everything given to `add` is stored: remove what has grown old, and what was set aside
         for incidents that have their picture or never will."""
-        for ts in list(self._files)[: len(self._files) - len(self._history)]:
+        wanted_still = {frame.ts for frame in self._history}
+        for ts in [ts for ts in self._files if ts not in wanted_still]:
             self._files.pop(ts).unlink(missing_ok=True)
             del self._boxes[ts]
         settled = {
@@ -121,10 +128,8 @@ class RecentFrames:
             wanted = {file.ts for file in self._listed() if file.incident_id}
             self._aside = {ts: boxes for ts, boxes in self._aside.items() if ts in wanted}
 
-    def _hold(self, frame: Frame, detections: Detections, path: Path) -> None:
-        self._history.add(frame)
-        self._files[frame.ts] = path
-        self._boxes[frame.ts] = detections
+    def _new_history(self) -> FrameHistory:
+        return FrameHistory(max_bytes=self._max_bytes, film_s=self._film_s)
 
     def _write(self, prefix: str, frame: Frame, detections: Detections) -> Path:
         content = _pack(frame, detections)

@@ -26,11 +26,13 @@ class Box(BaseModel):
 
 
 class EvidenceOut(BaseModel):
-    """One evidence picture. `sha256`, `path` and `url` are those of the copy with blurred faces and
-    plates; a picture of a version that made none has only its original."""
+    """One evidence picture, or the clip of the 10 s round the opening. `sha256`, `path` and `url`
+    are those of the copy with blurred faces and plates; a picture of a version that made none has
+    only its original."""
 
-    moment: Literal["before", "at", "after"]
-    ts: datetime
+    moment: Literal["before", "at", "after", "clip"]
+    media_type: Literal["image/jpeg", "video/mp4"]
+    ts: datetime = Field(description="media time; of a clip, that of its first frame")
     sha256: str
     url: str
     path: str = Field(description="file below the service's `var` folder")

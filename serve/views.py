@@ -7,6 +7,7 @@ from ..vision.detections import Detections
 from ..vision.health import HEALTH_ZH
 from ..vision.incident import STATE_ZH, Incident
 from ..vision.kinds import Kinds
+from .evidence_files import media_type
 from .lane_health import LaneHealth
 from .records import IncidentRecord
 from .schemas import (
@@ -108,6 +109,7 @@ class IncidentViews:
             EvidenceOut.model_validate(
                 {
                     "moment": picture.moment,
+                    "media_type": media_type(picture.path),
                     "ts": picture.ts,
                     "sha256": (picture.blurred or picture).sha256,
                     "path": f"{EVIDENCE_FOLDER}/{(picture.blurred or picture).path}",

@@ -24,16 +24,17 @@ from ..vision.cameras import Camera, Cameras
 from ..vision.detections import Detections
 from ..vision.detector import Detector
 from ..vision.engine import FrameOutcome, FrameStatus
+from ..vision.evidence_clip import CLIP_AFTER_S, CLIP_BEFORE_S, clip_kinds
+from ..vision.film import require_encoder
 from ..vision.frame import Frame
 from ..vision.health import HealthIncident, HealthKind, read_reference
 from ..vision.images import ImageLimits, probe
 from ..vision.incident import Incident, IncidentState, Transition
 from ..vision.kinds import Kinds
 from .batcher import Batcher, BatchLimits, RunBatch
-from .blurring import blurred_copy
 from .changes import Change, HealthChange, IncidentChange
 from .errors import UnavailableError
-from .evidence_files import EvidenceFiles
+from .evidence_files import EvidenceFiles, EvidenceKeeper
 from .finisher import Finisher
 from .lane import CameraLane, SeenFrame, Step
 from .lane_health import LaneHealth
@@ -354,16 +355,20 @@ class VisionService:
         history_bytes = min(
             MAX_HISTORY_BYTES, self._settings.max_history_bytes // len(self.cameras.cameras)
         )
+        film_s = 0.0
+        if clip_kinds(camera, self.kinds):
+            require_encoder()
+            film_s = CLIP_BEFORE_S + CLIP_AFTER_S
         return CameraLane(
             camera,
             self.kinds,
             detector=self.detector,
             health=LaneHealth(camera, health, read_reference(camera, folder)),
-            recent=RecentFrames(self._settings.recent_folder, camera.id, history_bytes),
-            checkpoint=checkpoint,
-            save=lambda picture, boxes: self.files.write(
-                picture, blurred_copy(picture.jpeg, boxes)
+            recent=RecentFrames(
+                self._settings.recent_folder, camera.id, history_bytes, film_s=film_s
             ),
+            checkpoint=checkpoint,
+            keeper=EvidenceKeeper(self.files, camera, self.kinds),
             history_bytes=history_bytes,
         )
 

@@ -141,6 +141,8 @@ class Camera(BaseModel):
         frontages: shop fronts, for goods put out before them.
         max_gap_credit_s: media seconds that one gap between two sightings may count towards a
             dwell. Sources slower than a third of that get three sampling periods, at most 180 s.
+        evidence_clip: a film of the 10 s round the opening of each of its incidents; null leaves
+            that to the kind.
         health: when the camera itself is reported, and its zones suspended.
     """
 
@@ -152,6 +154,7 @@ class Camera(BaseModel):
     zones: tuple[Zone, ...] = ()
     frontages: tuple[Frontage, ...] = ()
     max_gap_credit_s: float = Field(default=10, ge=0, le=180)
+    evidence_clip: bool | None = None
     health: HealthSettings = HealthSettings()
 
     @field_validator("timezone")

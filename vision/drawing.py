@@ -1,4 +1,4 @@
-"""Boxes, zones and text onto pictures. Text is ASCII: no Chinese font can be assumed to exist."""
+"""Boxes, zones and text onto pictures: Chinese where the machine has a font for it, else ASCII."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .detections import Detections
 from .images import Image
 from .incident import Box
+from .lettering import find_font, letter
 
 Colour = tuple[int, int, int]
 
@@ -56,22 +57,53 @@ def draw_polygon(canvas: Image, points: Sequence[tuple[float, float]]) -> None:
     tinted = canvas.copy()
     cv2.fillPoly(tinted, [corners], ZONE_BGR)
     cv2.addWeighted(tinted, ZONE_ALPHA, canvas, 1 - ZONE_ALPHA, 0, dst=canvas)
+    draw_outline(canvas, points)
+
+
+def draw_outline(canvas: Image, points: Sequence[tuple[float, float]]) -> None:
+    """A zone (points 0–1): only its edge."""
+    corners = _pixels(points, canvas)
     cv2.polylines(canvas, [corners], True, ZONE_BGR, line_width(canvas), cv2.LINE_AA)
 
 
-def draw_banner(canvas: Image, lines: list[str]) -> None:
-    """White text on a darkened strip along the top, never wider than the picture."""
+def draw_banner(canvas: Image, lines: Sequence[str]) -> None:
+    """White text on a darkened strip along the top, never wider than the picture.
+
+    Letters that are not ASCII need a font, see `vision.lettering.find_font`.
+    """
     height, width = canvas.shape[:2]
     margin = max(3, width // 160)
+    if not all(text.isascii() for text in lines):
+        _chinese_banner(canvas, lines, margin)
+        return
     widest = max(cv2.getTextSize(text, FONT, 1.0, 1)[0][0] for text in lines)
     scale = min(max(0.35, height / 1100), (width - 2 * margin) / widest)
     thick = 2 if scale >= 0.8 else 1
     step = cv2.getTextSize("Ag", FONT, scale, thick)[0][1] + 2 * margin
-    strip = canvas[: step * len(lines) + margin]
-    strip[:] = (strip * (1 - BANNER_ALPHA)).astype(np.uint8)
+    _darken(canvas, step * len(lines) + margin)
     for i, text in enumerate(lines):
         at = (margin, step * (i + 1) - margin // 2)
         cv2.putText(canvas, text, at, FONT, scale, TEXT_BGR, thick, cv2.LINE_AA)
+
+
+def _chinese_banner(canvas: Image, lines: Sequence[str], margin: int) -> None:
+    height, width = canvas.shape[:2]
+    size_px = max(11, height // 28)
+    font = find_font(size_px)
+    assert font is not None, "text is made Chinese only where there is a font"
+    widest = max(font.getlength(text) for text in lines)
+    if widest > width - 2 * margin:
+        font = find_font(max(7, int(size_px * (width - 2 * margin) / widest)))
+        assert font is not None
+    step = round(font.size * 1.25)
+    _darken(canvas, step * len(lines) + margin)
+    for i, text in enumerate(lines):
+        letter(canvas, (margin, margin // 2 + i * step), text, font)
+
+
+def _darken(canvas: Image, rows: int) -> None:
+    strip = canvas[:rows]
+    strip[:] = (strip * (1 - BANNER_ALPHA)).astype(np.uint8)
 
 
 def draw_detections(image: Image, detections: Detections) -> Image:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -25,9 +25,11 @@ from .engine import FrameOutcome
 from .frame import Frame
 from .images import Image, ImageLimits, decode, probe
 from .incident import Box, Incident, IncidentState
-from .kinds import Kinds
+from .kinds import Kind, Kinds
+from .lettering import find_font
 
 Moment = Literal["before", "at", "after"]
+MOMENT_ZH = {"before": "发生前", "at": "立案时", "after": "结束后", "clip": "立案前后"}
 # Pictures in the history passed the door already; the limits there are the caller's.
 NO_LIMITS = ImageLimits(max_bytes=2**31, max_pixels=2**31, min_side=1)
 
@@ -50,7 +52,7 @@ def draw(
     moment: Moment,
     ts: datetime,
     boxes: Iterable[Box] = (),
-    code: str = "",
+    kind: Kind | None = None,
 ) -> bytes:
     """An annotated JPEG at the picture's own resolution.
 
@@ -61,7 +63,7 @@ def draw(
         moment: which of the three pictures this is.
         ts: media time of the picture.
         boxes: further boxes in 0–1, drawn thin.
-        code: the kind's city-management code.
+        kind: gives its name and city-management code.
     """
     canvas = image.copy()
     line = line_width(canvas)
@@ -71,41 +73,72 @@ def draw(
     for box in boxes:
         draw_box(canvas, box, OTHER_BGR, max(1, line // 2))
     draw_box(canvas, incident.box, BOX_BGR, line + 1)
-    local = ts.astimezone(camera.tzinfo)
-    kind = f"{code} {incident.kind}".strip()
-    draw_banner(
-        canvas,
-        [
-            f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 100_000} {local:%z}  {camera.id}",
-            f"{kind}  {incident.zone_id}  {incident.id[:8]}  {moment.upper()}",
-        ],
-    )
+    draw_banner(canvas, caption(camera, incident, moment, ts, kind))
     return encode_jpeg(canvas)
+
+
+def caption(
+    camera: Camera,
+    incident: Incident,
+    moment: Moment | Literal["clip"],
+    ts: datetime,
+    kind: Kind | None = None,
+) -> tuple[str, str]:
+    """Two lines: local time and camera; kind, zone, id and moment. Chinese where the machine has a
+    font for it, else ids."""
+    local = ts.astimezone(camera.tzinfo)
+    clock = f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 100_000} {local:%z}"
+    if find_font(16) is None:
+        what = f"{kind.code if kind else ''} {incident.kind}".strip()
+        marks = f"{incident.zone_id}  {incident.id[:8]}  {moment.upper()}"
+        return f"{clock}  {camera.id}", f"{what}  {marks}"
+    names = {zone.id: zone.name for zone in camera.zones}
+    zone = names.get(incident.zone_id) or incident.zone_id
+    what = f"{kind.zh} {kind.code}" if kind else incident.kind
+    return (
+        f"{clock}  {camera.name} {camera.id}".replace("   ", "  "),
+        f"{what}  {zone}  {MOMENT_ZH[moment]}  编号 {incident.id[:8]}",
+    )
 
 
 class FrameHistory:
     """The last frames of one camera, still encoded, bounded by age and bytes.
 
-    At most one frame per `min_step_s` is kept: a picture from before needs no film.
+    At most one frame per `min_step_s` is kept: a picture from before needs no film. Where one may
+    be wanted, the last `film_s` hold a frame per `film_step_s`, thinned out as they grow older.
     """
 
     def __init__(
-        self, *, max_bytes: int = 16 * 1024 * 1024, max_age_s: float = 30.0, min_step_s: float = 0.5
+        self,
+        *,
+        max_bytes: int = 16 * 1024 * 1024,
+        max_age_s: float = 30.0,
+        min_step_s: float = 0.5,
+        film_s: float = 0.0,
+        film_step_s: float = 0.2,
     ) -> None:
         self.max_bytes = max_bytes
         self.max_age_s = max_age_s
         self.min_step_s = min_step_s
+        self.film_s = film_s
+        self.film_step_s = film_step_s
         self.bytes_held = 0
         self._frames: deque[Frame] = deque()
 
     def __len__(self) -> int:
         return len(self._frames)
 
-    def add(self, frame: Frame) -> None:
-        """Keep a frame that is later than all held; the oldest ones make room."""
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self._frames)
+
+    def add(self, frame: Frame) -> bool:
+        """Keep a frame that is later than all held, unless it follows too soon; older ones make
+        room. Whether it was kept."""
         frames = self._frames
-        if frames and (frame.ts - frames[-1].ts).total_seconds() < self.min_step_s:
-            return
+        step_s = self.film_step_s if self.film_s else self.min_step_s
+        # Time stamps of a steady source are rounded.
+        if frames and (frame.ts - frames[-1].ts).total_seconds() < step_s - 0.01:
+            return False
         frames.append(frame)
         self.bytes_held += len(frame.data)
         while frames and (
@@ -113,6 +146,20 @@ class FrameHistory:
             or (frame.ts - frames[0].ts).total_seconds() > self.max_age_s
         ):
             self.bytes_held -= len(frames.popleft().data)
+        if self.film_s:
+            self._thin_out(frame.ts)
+        return True
+
+    def _thin_out(self, now: datetime) -> None:
+        kept: deque[Frame] = deque()
+        for frame in self._frames:
+            old = (now - frame.ts).total_seconds() > self.film_s
+            too_soon = kept and (frame.ts - kept[-1].ts).total_seconds() < self.min_step_s
+            if old and too_soon:
+                self.bytes_held -= len(frame.data)
+            else:
+                kept.append(frame)
+        self._frames = kept
 
     def before(self, ts: datetime, margin_s: float = 2.0) -> Frame | None:
         """The latest frame at least `margin_s` before `ts`, else the earliest one before it."""
@@ -139,7 +186,7 @@ class EvidenceRecorder:
         max_age_s: float = 30.0,
     ) -> None:
         self.camera = camera
-        self._codes = {kind.id: kind.code for kind in kinds.kinds} if kinds else {}
+        self._kinds = {kind.id: kind for kind in kinds.kinds} if kinds else {}
         self._history = FrameHistory(max_bytes=max_bytes, max_age_s=max_age_s)
         self._before: dict[str, Frame] = {}
 
@@ -180,8 +227,8 @@ class EvidenceRecorder:
         self, frame: Frame, incident: Incident, moment: Moment, boxes: Iterable[Box]
     ) -> Evidence:
         image = decode(frame.data, probe(frame.data, NO_LIMITS))
-        code = self._codes.get(incident.kind, "")
-        jpeg = draw(image, self.camera, incident, moment, frame.ts, boxes, code)
+        kind = self._kinds.get(incident.kind)
+        jpeg = draw(image, self.camera, incident, moment, frame.ts, boxes, kind)
         return Evidence(incident.id, moment, frame.ts, jpeg, hashlib.sha256(jpeg).hexdigest())
 
 

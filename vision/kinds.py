@@ -72,6 +72,10 @@ class Kind(BaseModel):
         default=1.5, gt=0, le=20, description="How far from its shop goods stand, in own widths"
     )
 
+    evidence_clip: bool = Field(
+        default=False, description="A film of the 10 s round the opening, unless a camera differs"
+    )
+
     @model_validator(mode="after")
     def _parameters_fit(self) -> Kind:
         for name, rules in PARAMETER_OF.items():

@@ -16,6 +16,8 @@ from .detector import Detector
 from .drawing import encode_jpeg
 from .engine import CameraEngine, FrameOutcome
 from .evidence import NO_LIMITS, Evidence, EvidenceRecorder
+from .evidence_clip import ClipParts, ClipRecorder, clip_kinds
+from .film import Film, film, require_encoder
 from .frame import Frame
 from .health import CameraHealth, HealthOutcome, thumbnail
 from .health_signs import Grey
@@ -31,13 +33,18 @@ CARRY_ON_SCORE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class WatchStep:
-    """What one sampled frame gave. While `health` suspends the zones, the engine sees nothing."""
+    """What one sampled frame gave. While `health` suspends the zones, the engine sees nothing.
+
+    `films` are the evidence clips that were whole with it; the last step has those cut short by
+    the end of the file.
+    """
 
     ts: datetime
     seq: int
     outcome: FrameOutcome
     evidence: tuple[Evidence, ...]
     health: HealthOutcome
+    films: tuple[Film, ...] = ()
 
 
 def watch_video(
@@ -59,7 +66,35 @@ def watch_video(
 
     Raises:
         SourceError: the file cannot be read as video.
+        InputError: a clip is wanted and there is no encoder.
     """
+    clips = ClipRecorder(clip_kinds(camera, kinds))
+    if clips.kinds:
+        require_encoder()
+
+    def filmed(parts: list[ClipParts]) -> tuple[Film, ...]:
+        return tuple(film(item, camera, kinds, blur=blur) for item in parts)
+
+    last: WatchStep | None = None
+    for step, frame in _steps(source, camera, kinds, detector, fps, start, blur, reference):
+        if last is not None:
+            yield last
+        done = [] if step.health.zones_suspended else clips.collect(frame, step.outcome)
+        last = replace(step, films=filmed(done))
+    if last is not None:
+        yield replace(last, films=last.films + filmed(clips.finish()))
+
+
+def _steps(
+    source: Path,
+    camera: Camera,
+    kinds: Kinds,
+    detector: Detector,
+    fps: float | None,
+    start: datetime,
+    blur: bool,
+    reference: Grey | None,
+) -> Iterator[tuple[WatchStep, Frame]]:
     engine = CameraEngine(camera, kinds, model_ref=detector.ref, thresholds=detector.thresholds)
     recorder = EvidenceRecorder(camera, kinds=kinds)
     health = CameraHealth(camera, reference)
@@ -69,18 +104,18 @@ def watch_video(
         for frame, detections in zip(batch, found, strict=True):
             thumb = thumbnail(frame.image) if health.wants(frame.ts) else None
             state = health.look(frame.ts, thumb, frame.ts)
+            encoded = Frame(camera.id, frame.ts, frame.seq, encode_jpeg(frame.image))
             if state.zones_suspended:
                 outcome = FrameOutcome("accepted", (), detections)
-                yield WatchStep(frame.ts, frame.seq, outcome, (), state)
+                yield WatchStep(frame.ts, frame.seq, outcome, (), state), encoded
                 continue
             outcome = engine.update(
                 frame.ts, frame.seq, detections, looks_of(frame.image, detections)
             )
-            encoded = Frame(camera.id, frame.ts, frame.seq, encode_jpeg(frame.image))
             evidence = recorder.collect(encoded, outcome)
             if blur:
                 evidence = [_blurred(item, frame.ts, detections, detector) for item in evidence]
-            yield WatchStep(frame.ts, frame.seq, outcome, tuple(evidence), state)
+            yield WatchStep(frame.ts, frame.seq, outcome, tuple(evidence), state), encoded
 
 
 def _blurred(item: Evidence, ts: datetime, detections: Detections, detector: Detector) -> Evidence:

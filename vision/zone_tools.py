@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -27,15 +26,6 @@ from .kinds import Kind, Kinds
 SHARED_DOUBTFUL, SHARED_SAME = 0.5, 0.95
 SMALL_AREA, HIGH_PLACE = 0.002, 0.15
 SHORT_DWELL_S, LONG_DWELL_S = 5.0, 3600.0
-CJK_FONTS = (
-    "wqy-microhei.ttc",
-    "wqy-zenhei.ttc",
-    "NotoSansCJK-Regular.ttc",
-    "NotoSansSC-Regular.otf",
-    "msyh.ttc",
-    "simhei.ttf",
-    "PingFang.ttc",
-)
 FILL_ALPHA = 60
 HEAT_SIZE = (128, 72)
 STILL_IOU = 0.6
@@ -99,22 +89,6 @@ def doubts(cameras: Cameras, kinds: Kinds, lines: Mapping[KeyPath, int]) -> list
                     b, "polygon", f"与区域 {a.id} 重叠 {part:.0%}（{'、'.join(shared)}），小者优先"
                 )
     return found
-
-
-def find_font(size_px: int, path: Path | None = None) -> ImageFont.FreeTypeFont | None:
-    """A font with Chinese letters; None when the machine has none that is known.
-
-    Raises:
-        OSError: `path` was given and is no font.
-    """
-    if path is not None:
-        return ImageFont.truetype(str(path), size_px)
-    for name in CJK_FONTS:
-        try:
-            return ImageFont.truetype(name, size_px)
-        except OSError:
-            continue
-    return None
 
 
 def draw_zones(

@@ -125,7 +125,8 @@ function card(incident, zone) {
   const pictures = new Map(incident.evidence.map((picture) => [picture.moment, picture]));
   return [
     el("h1", {}, incident.kind_zh, incident.code ? el("span", { class: "code" }, incident.code) : null, chip(incident)),
-    el("div", { class: "pictures" }, MOMENTS.map(([name, text]) => figure(pictures.get(name), text, zone))),
+    el("div", { class: "pictures" }, MOMENTS.map(([name, text]) => figure(pictures.get(name), text, zone)),
+      film(pictures.get("clip"), zone)),
     incident.reasons.length
       ? el("div", { class: "reasons" }, el("h2", {}, "判定依据"), el("ul", {}, incident.reasons.map((reason) => el("li", {}, reason))))
       : null,
@@ -141,6 +142,22 @@ function card(incident, zone) {
   ].filter(Boolean);
 }
 
+function film(clip, zone) {
+  if (!clip) return null;
+  const source = `${clip.url}?v=${clip.sha256.slice(0, 12)}`;
+  return el(
+    "figure",
+    {},
+    el("video", { src: source, controls: true, muted: true, preload: "metadata", "aria-label": "立案前后的录像" }),
+    caption(clip, "立案前后录像，自", zone),
+  );
+}
+
+function caption(picture, text, zone) {
+  return el("figcaption", {}, text, el("span", { class: "dim" }, moment(picture.ts, zone)),
+    el("span", { class: "hash", title: `SHA-256 ${picture.sha256}` }, `${picture.blurred ? "已模糊 · " : ""}SHA-256 ${picture.sha256.slice(0, 12)}…`));
+}
+
 function figure(picture, text, zone) {
   if (!picture) {
     return el("figure", {}, el("div", { class: "no-picture" }, "尚无图片"), el("figcaption", {}, text));
@@ -150,7 +167,6 @@ function figure(picture, text, zone) {
     "figure",
     {},
     el("a", { href: source, target: "_blank", rel: "noopener" }, el("img", { src: source, alt: `${text}的画面` })),
-    el("figcaption", {}, text, el("span", { class: "dim" }, moment(picture.ts, zone)),
-      el("span", { class: "hash", title: `SHA-256 ${picture.sha256}` }, `${picture.blurred ? "已模糊 · " : ""}SHA-256 ${picture.sha256.slice(0, 12)}…`)),
+    caption(picture, text, zone),
   );
 }

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import json
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ...config.errors import InputError
 from ...vision.incident import IncidentState
 from ..errors import ForbiddenError, NotFoundError, UnprocessableError
-from ..evidence_files import EvidenceFiles
+from ..evidence_files import EvidenceFiles, media_type
 from ..moments import parse_moment
 from ..records import REPORTED, IncidentQuery
 from ..schemas import IncidentOut, IncidentPage
@@ -24,7 +25,8 @@ from .common import answer, problems
 
 router = APIRouter(tags=["incidents"])
 
-Moment = Literal["before", "at", "after"]
+Moment = Literal["before", "at", "after", "clip"]
+BINARY = {"schema": {"type": "string", "format": "binary"}}
 State = Literal["suspected", "open", "ended", "discarded"]
 
 
@@ -87,12 +89,14 @@ async def get_incident(services: Use, incident_id: str) -> Response:
 
 @router.get(
     "/v1/incidents/{incident_id}/evidence/{moment}",
-    summary="An evidence picture with faces and plates blurred",
+    summary="An evidence picture or clip with faces and plates blurred",
     operation_id="getEvidence",
     response_class=Response,
     responses={
-        200: {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}},
+        200: {"content": dict.fromkeys(("image/jpeg", "video/mp4"), BINARY)},
+        206: {"description": "The part that `Range` asked for"},
         304: {"description": "The picture with this ETag is the current one"},
+        416: {"description": "The range lies outside the file"},
         **problems(403, 404, 422, 503),
     },
 )
@@ -104,6 +108,7 @@ async def get_evidence(
         bool, Query(description="without blurred faces and plates, where the settings allow it")
     ] = False,
     if_none_match: Annotated[str, Header()] = "",
+    range: Annotated[str, Header(description="one range of bytes, as players ask for")] = "",
 ) -> Response:
     stored = await asyncio.to_thread(services.store.evidence, incident_id, moment)
     if stored is None:
@@ -117,14 +122,35 @@ async def get_evidence(
     chosen = stored if original else stored.blurred
     if chosen is None:
         raise _no_picture(incident_id, moment)
-    headers = {"ETag": f'"{chosen.sha256}"', "Cache-Control": "private, no-cache"}
+    headers = {
+        "ETag": f'"{chosen.sha256}"',
+        "Cache-Control": "private, no-cache",
+        "Accept-Ranges": "bytes",
+    }
     if chosen.sha256 in if_none_match:
         return Response(status_code=304, headers=headers)
     files = EvidenceFiles(services.settings.evidence_folder)
     data = await asyncio.to_thread(files.read, chosen.path)
     if data is None:
         raise _no_picture(incident_id, moment)
-    return Response(data, headers=headers, media_type="image/jpeg")
+    return _part(data, range, headers, media_type(chosen.path))
+
+
+def _part(data: bytes, asked: str, headers: dict[str, str], media: str) -> Response:
+    """The whole file, or the one range of it that was asked for (RFC 9110, 14.2); what is no single
+    range of bytes is not heeded."""
+    match = re.fullmatch(r"bytes=(\d*)-(\d*)", asked)
+    if match is None or match.group(0) == "bytes=-":
+        return Response(data, headers=headers, media_type=media)
+    first, last = match.groups()
+    begin = int(first) if first else max(0, len(data) - int(last))
+    end = min(int(last) if first and last else len(data), len(data) - 1)
+    if begin > end:
+        return Response(
+            status_code=416, headers=headers | {"Content-Range": f"bytes */{len(data)}"}
+        )
+    found = headers | {"Content-Range": f"bytes {begin}-{end}/{len(data)}"}
+    return Response(data[begin : end + 1], 206, headers=found, media_type=media)
 
 
 def write_cursor(onset_at: datetime, incident_id: str) -> str:

@@ -13,8 +13,9 @@ import cv2
 import httpx
 import numpy as np
 import pytest
+import yaml
 from numpy.typing import NDArray
-from serve_support import BGR, CELL, entry, picture, post_frames, running
+from serve_support import BGR, CAMERAS, CELL, entry, picture, post_frames, running
 
 from xiaozheng.serve.recent_frames import RecentFrames
 from xiaozheng.serve.settings import Settings
@@ -196,3 +197,55 @@ def test_no_film_is_kept(tmp_path: Path, step_s: float, kept: int) -> None:
     for n in range(30):
         first.add(frame(n * step_s), NOTHING, ())
     assert len(seconds(recent(tmp_path), 99)) == kept
+
+
+# -- clips ------------------------------------------------------------------------------------
+
+
+def test_a_clip_of_the_opening_outlives_restarts_and_is_given_in_parts(
+    make_settings: Callable[..., Settings], now: datetime
+) -> None:
+    """A car comes at second 3, its incident opens ten seconds later; killed before and after."""
+    pytest.importorskip("av", reason="needs PyAV")
+    settings = make_settings()
+    camera = {**CAMERAS["cameras"][0], "evidence_clip": True}
+    assert settings.cameras is not None
+    settings.cameras.write_text(yaml.safe_dump({"cameras": [camera]}, allow_unicode=True), "utf-8")
+    start = now - timedelta(seconds=60)
+    for span in (range(11), range(11, 15), range(15, 25)):
+        with running(settings) as client:
+            entries = [entry(s, start + timedelta(seconds=s)) for s in span]
+            pictures = {f"f{s}": striped(("car", 2, 3)) if s >= 3 else striped() for s in span}
+            assert post_frames(client, entries, pictures).status_code == 200
+            (item,) = client.get("/v1/incidents").json()["items"] or [{"evidence": []}]
+            clips = [e for e in item["evidence"] if e["moment"] == "clip"]
+            if span.stop < 25:
+                assert clips == []
+                continue
+            (clip,) = clips
+            opened_at = datetime.fromisoformat(item["opened_at"])
+            assert datetime.fromisoformat(clip["ts"]) == opened_at - timedelta(seconds=5)
+            whole = client.get(clip["url"])
+            assert (whole.status_code, whole.headers["content-type"]) == (200, "video/mp4")
+            assert hashlib.sha256(whole.content).hexdigest() == clip["sha256"]
+            size = len(whole.content)
+            for asked, first, last in (
+                ("bytes=0-99", 0, 99),
+                (f"bytes={size - 5}-", size - 5, size - 1),
+                ("bytes=-7", size - 7, size - 1),
+                (f"bytes=5-{size + 9}", 5, size - 1),
+            ):
+                part = client.get(clip["url"], headers={"Range": asked})
+                assert part.status_code == 206
+                assert part.headers["content-range"] == f"bytes {first}-{last}/{size}"
+                assert part.content == whole.content[first : last + 1]
+            beyond = client.get(clip["url"], headers={"Range": f"bytes={size}-"})
+            assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{size}")
+            assert client.get(clip["url"], headers={"Range": "lines=1-2"}).content == whole.content
+            original = (settings.var / clip["path"].replace(".blurred", "")).read_bytes()
+            assert hashlib.sha256(original).hexdigest() == clip["original_sha256"]
+            seen = cv2.VideoCapture(str(settings.var / clip["path"]))
+            stamps = []
+            while seen.grab():
+                stamps.append(round(seen.get(cv2.CAP_PROP_POS_MSEC)))
+            assert stamps == [1000 * s for s in range(11)]

@@ -12,8 +12,7 @@ import pytest
 from serve_support import entry, picture, post_frames, running
 
 from xiaozheng.config.errors import FrameError, InputError
-from xiaozheng.serve.blurring import blurred_copy
-from xiaozheng.serve.evidence_files import EvidenceFiles
+from xiaozheng.serve.evidence_files import EvidenceFiles, EvidenceKeeper
 from xiaozheng.serve.lane import CameraLane, SeenFrame
 from xiaozheng.serve.lane_health import LaneHealth
 from xiaozheng.serve.recent_frames import RecentFrames
@@ -22,7 +21,6 @@ from xiaozheng.serve.settings import Settings
 from xiaozheng.vision.cameras import Camera
 from xiaozheng.vision.detections import Detections
 from xiaozheng.vision.engine import FrameOutcome
-from xiaozheng.vision.evidence import Evidence
 from xiaozheng.vision.frame import Frame
 from xiaozheng.vision.incident import IncidentState
 from xiaozheng.vision.kinds import load_kinds
@@ -71,9 +69,7 @@ def lane(folder: Path, checkpoint: Checkpoint | None = None) -> CameraLane:
         health=LaneHealth(CAMERA, None, None),
         recent=RecentFrames(folder / "recent", "cam-1", 1_000_000),
         checkpoint=checkpoint,
-        save=lambda picture, boxes: EvidenceFiles(folder).write(
-            picture, blurred_copy(picture.jpeg, boxes)
-        ),
+        keeper=EvidenceKeeper(EvidenceFiles(folder), CAMERA, load_kinds()),
         history_bytes=1_000_000,
     )
 
@@ -153,8 +149,8 @@ def test_a_state_of_another_version_is_not_guessed_at(tmp_path: Path) -> None:
 
 def test_pictures_are_replaced_whole_and_leave_no_scraps(tmp_path: Path) -> None:
     files = EvidenceFiles(tmp_path)
-    first = files.write(Evidence("i1", "at", T0, b"one", "1" * 64), b"blur")
-    second = files.write(Evidence("i1", "at", T0, b"second", "2" * 64), b"blurred")
+    first = files.keep("i1", "at", T0, b"one", b"blur")
+    second = files.keep("i1", "at", T0, b"second", b"blurred")
     assert first.path == second.path == "i1/at.jpg"
     assert files.read(second.path) == b"second"
     assert second.size_bytes == 6

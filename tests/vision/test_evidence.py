@@ -90,7 +90,9 @@ def test_the_banner_holds_readable_text_within_the_picture(size: tuple[int, int]
     long_names = Camera(id="4" * 20, zones=[zone(zone_id="a-rather-long-zone-name")])
     incident = some_incident(zone_id="a-rather-long-zone-name")
     plain = np.full((height, width, 3), 100, np.uint8)
-    picture = decoded(draw(plain, long_names, incident, "before", START, code="0505"))
+    picture = decoded(
+        draw(plain, long_names, incident, "before", START, kind=KINDS.by_id("illegal_parking"))
+    )
     bright = np.argwhere(picture[: height // 4].min(axis=2) > 200)
     assert len(bright) > 100
     assert bright[:, 1].max() < width - 1

@@ -10,7 +10,8 @@ from vision_support import KINDS, SIZE, Actor, camera, parking, scene, standing,
 
 from xiaozheng.config.yamlfile import parse_with_lines, parse_yaml
 from xiaozheng.vision.cameras import Cameras
-from xiaozheng.vision.zone_tools import StandingMap, doubts, draw_zones, find_font, suggested
+from xiaozheng.vision.lettering import find_font
+from xiaozheng.vision.zone_tools import StandingMap, doubts, draw_zones, suggested
 from xiaozheng.vision.zone_tools_page import drawing_page
 from xiaozheng.vision.zones import zone_of
 
