@@ -20,14 +20,26 @@ class PreparedText:
 
     `masked_text` and `masked_title` are safe to store and show; `personal` tells what was masked
     in the original text; `reading` is the normalised caller's speech with its map back to
-    `masked_text`; `features` indexes into `reading`.
+    `masked_text`; `headline` is the normalised title; `features` indexes into `reading`.
     """
 
     masked_text: str
     masked_title: str
     personal: tuple[PersonalSpan, ...]
     reading: TracedText
+    headline: str
     features: FeatureText
+
+    @property
+    def encoder_text(self) -> str:
+        """What the encoder reads, in training as in service: headline, full stop, reading."""
+        return f"{self.headline}。{self.reading.text}" if self.headline else self.reading.text
+
+    @property
+    def encoder_lead(self) -> int:
+        """Characters of `encoder_text` before the reading: position `at` of it is position
+        `at - encoder_lead` of `reading`, whose map leads to `masked_text`."""
+        return len(self.headline) + 1 if self.headline else 0
 
     @property
     def n_chars(self) -> int:
@@ -55,5 +67,6 @@ def prepare(transcript: Transcript) -> PreparedText:
         masked_title=title,
         personal=masked.spans,
         reading=reading,
+        headline=spoken_title,
         features=feature_text(reading.text, spoken_title),
     )
