@@ -9,8 +9,9 @@ large margin saturates in truth and not in a softmax.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +33,31 @@ class Calibration:
         sigmoid = log_sigmoid(self.scale * margins.astype(np.float64) + self.offset)
         return softmax(self.power * sigmoid + np.array(self.shift))
 
+    def slopes(self, margins: NDArray[np.floating]) -> Floats:
+        """How fast each final logit grows with its margin, (N, K)."""
+        inner = self.scale * margins.astype(np.float64) + self.offset
+        return np.asarray(self.power * self.scale * np.exp(log_sigmoid(-inner)))
+
+    @staticmethod
+    def of_mapping(data: Mapping[str, Any]) -> Calibration:
+        """From the fields' names and values, as a manifest holds them.
+
+        Raises:
+            KeyError, TypeError, ValueError: fields are missing or no numbers.
+        """
+        scale, offset, power = (float(data[key]) for key in ("scale", "offset", "power"))
+        return Calibration(scale, offset, power, tuple(float(value) for value in data["shift"]))
+
 
 def log_sigmoid(values: Floats) -> Floats:
     """log(1 / (1 + exp(−values))) without overflow."""
     return np.asarray(-np.logaddexp(0.0, -values))
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """Row-wise log of the softmax."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
 def softmax(logits: Floats) -> Floats:
