@@ -12,6 +12,7 @@ from ..config.errors import XiaozhengError
 from . import cameras
 from .common import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, exit_code, out, show_error
 from .datasets import datasets
+from .db import db
 from .demo import demo
 from .detect import detect
 from .eval_detector import eval_detector
@@ -53,6 +54,7 @@ evaluate.command("router")(eval_router)
 app.add_typer(evaluate, name="eval")
 app.add_typer(models, name="models")
 app.add_typer(datasets, name="datasets")
+app.add_typer(db, name="db")
 
 
 def _print_version(wanted: bool) -> None:

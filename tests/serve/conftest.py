@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from database_support import postgres_server
 from serve_support import CAMERAS, running
 
 from xiaozheng.models.registry import Registry, default_shelf
@@ -81,6 +82,13 @@ def client(make_settings: Callable[..., Settings]) -> Iterator[httpx.Client]:
     """A running service without the hotline."""
     with running(make_settings()) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL server of our own."""
+    with postgres_server() as url:
+        yield url
 
 
 @pytest.fixture

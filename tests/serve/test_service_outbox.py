@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from xiaozheng.config.errors import InputError
 from xiaozheng.serve.changes import CameraChange, IncidentChange, PruneChange
 from xiaozheng.serve.store import Store
 from xiaozheng.vision.incident import Incident, IncidentState, Transition
@@ -19,26 +17,6 @@ from xiaozheng.vision.observation import Observation
 T0 = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 NOW = T0 + timedelta(hours=1)
 OPEN, ENDED = IncidentState.OPEN, IncidentState.ENDED
-# The tables as the version before the outbox made them, with one open incident.
-VERSION_1 = """
-CREATE TABLE incidents (id VARCHAR(64) NOT NULL, kind VARCHAR(64) NOT NULL,
-  camera_id VARCHAR(64) NOT NULL, zone_id VARCHAR(64) NOT NULL, state VARCHAR(16) NOT NULL,
-  onset_at DATETIME NOT NULL, opened_at DATETIME, last_seen_at DATETIME NOT NULL,
-  ended_at DATETIME, box JSON NOT NULL, label VARCHAR(64) NOT NULL, score DOUBLE NOT NULL,
-  reasons JSON NOT NULL, model VARCHAR(128) NOT NULL, rule VARCHAR(128) NOT NULL,
-  PRIMARY KEY (id));
-CREATE TABLE transitions (seq INTEGER NOT NULL, incident_id VARCHAR(64) NOT NULL,
-  state VARCHAR(16) NOT NULL, media_at DATETIME NOT NULL, recorded_at DATETIME NOT NULL,
-  PRIMARY KEY (seq), FOREIGN KEY(incident_id) REFERENCES incidents (id));
-CREATE TABLE evidence (incident_id VARCHAR(64) NOT NULL, moment VARCHAR(8) NOT NULL,
-  media_at DATETIME NOT NULL, sha256 VARCHAR(64) NOT NULL, size_bytes INTEGER NOT NULL,
-  path VARCHAR(256) NOT NULL, PRIMARY KEY (incident_id, moment),
-  FOREIGN KEY(incident_id) REFERENCES incidents (id));
-INSERT INTO incidents VALUES ('old', 'illegal_parking', 'cam-1', 'kerb', 'open',
-  '2026-03-01 08:00:00.000000', '2026-03-01 08:00:10.000000', '2026-03-01 08:00:20.000000', NULL,
-  '[0.1, 0.2, 0.3, 0.4]', 'car', 0.9, '["x"]', 'detector@1.0.0', 'stationary_vehicle@1.0.0');
-INSERT INTO evidence VALUES ('old', 'at', '2026-03-01 08:00:10.000000', 'ab', 3, 'old/at.jpg');
-"""
 
 
 def step(state: IncidentState, seen_s: float = 20, *, changed: bool = True) -> Transition:
@@ -170,40 +148,3 @@ def test_observations_are_kept_in_order_and_forgotten_by_number(store: Store) ->
     store.write([PruneChange(T0, 9, T0, 1)])
     assert store.observations("a") == []
     assert store.observations("b") == [seen[3]]
-
-
-def test_a_database_of_the_version_before_is_brought_up_with_all_it_holds(
-    tmp_path: Path, url: str
-) -> None:
-    with sqlite3.connect(tmp_path / "x.db") as old:
-        old.executescript(VERSION_1)
-    for _ in range(2):
-        store = Store.open(url, lambda: NOW)
-        record = store.incident("old")
-        assert record is not None
-        assert record.incident.state is IncidentState.OPEN
-        assert [picture.blurred for picture in record.evidence] == [None]
-        store.close()
-    store = Store.open(url, lambda: NOW)
-    store.write([change(Transition(replace(step(ENDED).incident, id="old"), True))])
-    assert [event.id.split(".")[1] for event in store.events(0, 10).events] == ["ended"]
-    store.close()
-
-
-def test_a_database_of_a_later_version_is_refused(tmp_path: Path, url: str) -> None:
-    Store.open(url).close()
-    with sqlite3.connect(tmp_path / "x.db") as later:
-        later.execute("UPDATE store_version SET version = 99")
-    with pytest.raises(InputError, match="has version 99, this service knows 2"):
-        Store.open(url)
-
-
-def test_a_database_of_somebody_else_is_refused_and_left_as_it_was(
-    tmp_path: Path, url: str
-) -> None:
-    with sqlite3.connect(tmp_path / "x.db") as foreign:
-        foreign.execute("CREATE TABLE incidents (id INTEGER, title TEXT)")
-    with pytest.raises(InputError, match="not a database of this service"):
-        Store.open(url)
-    tables = sqlite3.connect(tmp_path / "x.db").execute("SELECT name FROM sqlite_master").fetchall()
-    assert tables == [("incidents",)]

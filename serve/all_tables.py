@@ -1,0 +1,10 @@
+"""Every table of the store: whoever asks `METADATA` gets them all, whatever else is imported."""
+
+from __future__ import annotations
+
+from .delivery import tables as _delivery
+from .security import tables as _security
+from .tables import Base
+
+METADATA = Base.metadata
+MODULES = (_delivery, _security)

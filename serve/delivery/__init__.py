@@ -1,0 +1,1 @@
+"""Telling others what happened: webhooks, MQTT and event streams, from the outbox."""

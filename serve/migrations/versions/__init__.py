@@ -1,0 +1,1 @@
+"""One file per step; alembic finds them by their `revision`."""
