@@ -12,11 +12,10 @@ from pathlib import Path
 
 from ..vision.cameras import Camera
 from ..vision.detections import Detections
-from ..vision.evidence import Evidence
+from ..vision.evidence import Evidence, coarse
 from ..vision.evidence_clip import ClipParts
 from ..vision.film import film
 from ..vision.kinds import Kinds
-from .blurring import blurred_copy
 from .changes import StoredEvidence, StoredPicture
 
 
@@ -81,7 +80,7 @@ class EvidenceKeeper:
         Raises:
             ImageError: not a whole picture.
         """
-        blurred = blurred_copy(evidence.jpeg, boxes)
+        blurred = coarse(evidence, self._camera, self._kinds, boxes)
         return self._files.keep(
             evidence.incident_id, evidence.moment, evidence.ts, evidence.jpeg, blurred
         )

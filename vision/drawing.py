@@ -17,6 +17,7 @@ Colour = tuple[int, int, int]
 
 ZONE_BGR: Colour = (60, 60, 230)
 BOX_BGR: Colour = (0, 220, 255)
+FRONTAGE_BGR: Colour = (255, 150, 40)
 OTHER_BGR: Colour = (190, 190, 190)
 TEXT_BGR: Colour = (255, 255, 255)
 ZONE_ALPHA = 0.22
@@ -49,6 +50,34 @@ def draw_box(canvas: Image, box: Box, colour: Colour, line: int) -> None:
     if line > 1:
         cv2.rectangle(canvas, (x1, y1), (x2, y2), (0, 0, 0), line + 2, cv2.LINE_AA)
     cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, line, cv2.LINE_AA)
+
+
+def draw_dashed(canvas: Image, box: Box, colour: Colour, line: int) -> None:
+    """A box (0–1) as dashes on a dark ground line: a place, not a thing that is there."""
+    (x1, y1), (x2, y2) = _pixels([box[:2], box[2:]], canvas).tolist()
+    line, dash = line + 1, 8 + 4 * line
+    ends = ((x1, y1), (x2, y1), (x2, y2), (x1, y2))
+    for (ax, ay), (bx, by) in zip(ends, (*ends[1:], ends[0]), strict=True):
+        length = max(abs(bx - ax), abs(by - ay), 1)
+        for at in range(0, length, 2 * dash):
+            shares = at / length, min(at + dash, length) / length
+            one, two = ((round(ax + s * (bx - ax)), round(ay + s * (by - ay))) for s in shares)
+            cv2.line(canvas, one, two, (0, 0, 0), line + 2, cv2.LINE_AA)
+            cv2.line(canvas, one, two, colour, line, cv2.LINE_AA)
+
+
+def draw_line(
+    canvas: Image,
+    points: Sequence[tuple[float, float]],
+    colour: Colour,
+    line: int,
+    *,
+    closed: bool = False,
+) -> None:
+    """A line through points (0–1) with a dark rim."""
+    corners = _pixels(points, canvas)
+    cv2.polylines(canvas, [corners], closed, (0, 0, 0), line + 2, cv2.LINE_AA)
+    cv2.polylines(canvas, [corners], closed, colour, line, cv2.LINE_AA)
 
 
 def draw_polygon(canvas: Image, points: Sequence[tuple[float, float]]) -> None:

@@ -12,11 +12,15 @@ from typing import Literal
 import numpy as np
 
 from .cameras import Camera
+from .detections import Detections
 from .drawing import (
     BOX_BGR,
+    FRONTAGE_BGR,
     OTHER_BGR,
     draw_banner,
     draw_box,
+    draw_dashed,
+    draw_line,
     draw_polygon,
     encode_jpeg,
     line_width,
@@ -27,6 +31,7 @@ from .images import Image, ImageLimits, decode, probe
 from .incident import Box, Incident, IncidentState
 from .kinds import Kind, Kinds
 from .lettering import find_font
+from .privacy import blur_private
 
 Moment = Literal["before", "at", "after"]
 MOMENT_ZH = {"before": "发生前", "at": "立案时", "after": "结束后", "clip": "立案前后"}
@@ -36,13 +41,19 @@ NO_LIMITS = ImageLimits(max_bytes=2**31, max_pixels=2**31, min_side=1)
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One annotated picture. `ts` is the media time of the frame it was made from."""
+    """One annotated picture. `ts` is the media time of the frame it was made from.
+
+    `frame`, `incident` and `others`, the further boxes drawn, are what it takes to draw it again.
+    """
 
     incident_id: str
     moment: Moment
     ts: datetime
     jpeg: bytes
     sha256: str
+    frame: Frame
+    incident: Incident
+    others: tuple[Box, ...] = ()
 
 
 def draw(
@@ -59,11 +70,12 @@ def draw(
     Args:
         image: H×W×3 BGR; not changed.
         camera: gives the zone's polygon and the local time.
-        incident: its box is drawn thick.
+        incident: its box is drawn thick in the picture of the opening; before and after, where
+            it only tells the place, dashed.
         moment: which of the three pictures this is.
         ts: media time of the picture.
         boxes: further boxes in 0–1, drawn thin.
-        kind: gives its name and city-management code.
+        kind: gives its name and city-management code, and whether shop fronts matter.
     """
     canvas = image.copy()
     line = line_width(canvas)
@@ -72,9 +84,40 @@ def draw(
         draw_polygon(canvas, zone.polygon)
     for box in boxes:
         draw_box(canvas, box, OTHER_BGR, max(1, line // 2))
-    draw_box(canvas, incident.box, BOX_BGR, line + 1)
+    if kind is not None and kind.rule == "shop_overflow":
+        for frontage in camera.frontages:
+            corners = frontage.line or frontage.polygon or ()
+            draw_line(canvas, corners, FRONTAGE_BGR, line + 1, closed=frontage.line is None)
+    if moment == "at":
+        draw_box(canvas, incident.box, BOX_BGR, line + 1)
+    else:
+        draw_dashed(canvas, incident.box, BOX_BGR, line)
     draw_banner(canvas, caption(camera, incident, moment, ts, kind))
     return encode_jpeg(canvas)
+
+
+def coarse(evidence: Evidence, camera: Camera, kinds: Kinds | None, boxes: Detections) -> bytes:
+    """The picture as it may leave the house, drawn again on a frame with heads and the places of
+    plates made coarse.
+
+    Args:
+        boxes: all of its frame, weak ones included, in the frame's pixels.
+
+    Raises:
+        ImageError: the frame's data is not a whole picture.
+    """
+    image = decode(evidence.frame.data, probe(evidence.frame.data, NO_LIMITS))
+    known = {kind.id: kind for kind in kinds.kinds} if kinds else {}
+    kind = known.get(evidence.incident.kind)
+    return draw(
+        blur_private(image, boxes),
+        camera,
+        evidence.incident,
+        evidence.moment,
+        evidence.ts,
+        evidence.others,
+        kind,
+    )
 
 
 def caption(
@@ -227,9 +270,10 @@ class EvidenceRecorder:
         self, frame: Frame, incident: Incident, moment: Moment, boxes: Iterable[Box]
     ) -> Evidence:
         image = decode(frame.data, probe(frame.data, NO_LIMITS))
-        kind = self._kinds.get(incident.kind)
-        jpeg = draw(image, self.camera, incident, moment, frame.ts, boxes, kind)
-        return Evidence(incident.id, moment, frame.ts, jpeg, hashlib.sha256(jpeg).hexdigest())
+        kind, others = self._kinds.get(incident.kind), tuple(boxes)
+        jpeg = draw(image, self.camera, incident, moment, frame.ts, others, kind)
+        sha256 = hashlib.sha256(jpeg).hexdigest()
+        return Evidence(incident.id, moment, frame.ts, jpeg, sha256, frame, incident, others)
 
 
 def _others(incident: Incident, outcome: FrameOutcome) -> list[Box]:

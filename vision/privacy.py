@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from .detections import Detections
-from .families import PERSON, TWO_WHEELER, VEHICLE, family_of
+from .families import BIN, GARBAGE, PERSON, STALL, TWO_WHEELER, VEHICLE, family_of
+from .geometry import iou
 from .images import Image
 
 # Shares of a box's height, from the top, between which something private can be. A head is an
@@ -19,11 +20,18 @@ from .images import Image
 HEAD_SHARE, CLOSE_HEAD_SHARE = 0.3, 0.6
 CLOSE_ASPECT = 1.5
 PLATE_FROM = {VEHICLE: 0.4, TWO_WHEELER: 0.3}
+LOAD_SHARE = 0.65
 MARGIN = 0.08
-# A character on a plate is a thirtieth of a car's width, a face about four cells of a head: neither
-# can be read, while what the vehicle is and where it stands remains to be seen.
-PLATE_CELLS, HEAD_CELLS = 16, 4
+# A heap that is faintly taken for a person is a heap, if it is surely found as one.
+SURER, SAME_PLACE_IOU = 2.0, 0.6
+# A plate's letters are a twentieth of a car's width or height high (90 mm of 1.8 m), an e-bike's a
+# twenty-fourth of its size (45 mm of 1.1 m). A cell of that size leaves none to read, while what
+# the vehicle is and where it stands remains to be seen. A face is about four cells of a head.
+PLATE_CELLS = {VEHICLE: 16, TWO_WHEELER: 24}
+HEAD_CELLS = 4
 MIN_CELL_PX = 3.0
+# What is longer than this is seen from the side, where no plate is.
+LONGEST_ASPECT = 1.5
 
 
 def blur_private(image: Image, detections: Detections) -> Image:
@@ -34,21 +42,32 @@ def blur_private(image: Image, detections: Detections) -> Image:
         detections: the frame's boxes, weak ones included, in its pixels.
     """
     out = image.copy()
-    for name, (x1, y1, x2, y2) in zip(detections.names(), detections.xyxy.tolist(), strict=True):
+    names, boxes = detections.names(), detections.xyxy.tolist()
+    for i, (name, (x1, y1, x2, y2)) in enumerate(zip(names, boxes, strict=True)):
         family, width, height = family_of(name), x2 - x1, y2 - y1
-        if family == PERSON:
+        rather = _rather(detections, i)
+        if family == PERSON and not rather & {GARBAGE, BIN}:
             close = height < CLOSE_ASPECT * width
             top, bottom = 0.0, CLOSE_HEAD_SHARE if close else HEAD_SHARE
             cell_px = width / HEAD_CELLS
         elif family in PLATE_FROM:
-            top, bottom = PLATE_FROM[family], 1.0
-            cell_px = max(width, height) / PLATE_CELLS
+            # A three-wheeler that is a stall has its plate below the goods.
+            top, bottom = LOAD_SHARE if STALL in rather else PLATE_FROM[family], 1.0
+            size = max(min(width, LONGEST_ASPECT * height), height)
+            cell_px = size / PLATE_CELLS[family]
         else:
             continue
         dx, dy = MARGIN * width, MARGIN * height
         region = x1 - dx, y1 + top * height - dy, x2 + dx, y1 + bottom * height + dy
         _mosaic(out, region, max(cell_px, MIN_CELL_PX))
     return out
+
+
+def _rather(detections: Detections, i: int) -> set[str]:
+    """Families of boxes in the very place of the `i`-th, of which the detector is far surer."""
+    sure = detections.score >= SURER * detections.score[i]
+    same = iou(detections.xyxy[i : i + 1], detections.xyxy[sure])[0] >= SAME_PLACE_IOU
+    return {family_of(detections.labels[k]) for k in detections.class_id[sure][same]}
 
 
 def _mosaic(image: Image, region: tuple[float, float, float, float], cell_px: float) -> None:

@@ -15,7 +15,7 @@ from .detections import Detections
 from .detector import Detector
 from .drawing import encode_jpeg
 from .engine import CameraEngine, FrameOutcome
-from .evidence import NO_LIMITS, Evidence, EvidenceRecorder
+from .evidence import NO_LIMITS, Evidence, EvidenceRecorder, coarse
 from .evidence_clip import ClipParts, ClipRecorder, clip_kinds
 from .film import Film, film, require_encoder
 from .frame import Frame
@@ -23,7 +23,6 @@ from .health import CameraHealth, HealthOutcome, thumbnail
 from .health_signs import Grey
 from .images import decode, probe
 from .kinds import Kinds
-from .privacy import blur_private
 from .video import EPOCH, read_video
 
 BATCH = 8
@@ -114,14 +113,24 @@ def _steps(
             )
             evidence = recorder.collect(encoded, outcome)
             if blur:
-                evidence = [_blurred(item, frame.ts, detections, detector) for item in evidence]
+                evidence = [
+                    _blurred(item, camera, kinds, frame.ts, detections, detector)
+                    for item in evidence
+                ]
             yield WatchStep(frame.ts, frame.seq, outcome, tuple(evidence), state), encoded
 
 
-def _blurred(item: Evidence, ts: datetime, detections: Detections, detector: Detector) -> Evidence:
-    """The picture as it may be shown; one of an earlier frame is looked at once more."""
-    image = decode(item.jpeg, probe(item.jpeg, NO_LIMITS))
+def _blurred(
+    item: Evidence,
+    camera: Camera,
+    kinds: Kinds,
+    ts: datetime,
+    detections: Detections,
+    detector: Detector,
+) -> Evidence:
+    """The picture as it may be shown; an earlier frame is looked at once more."""
     if item.ts != ts:
+        image = decode(item.frame.data, probe(item.frame.data, NO_LIMITS))
         (detections,) = detector.detect([image], min_score=CARRY_ON_SCORE)
-    jpeg = encode_jpeg(blur_private(image, detections))
+    jpeg = coarse(item, camera, kinds, detections)
     return replace(item, jpeg=jpeg, sha256=hashlib.sha256(jpeg).hexdigest())

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from xiaozheng.vision.detections import Detections
 from xiaozheng.vision.privacy import blur_private
 
-LABELS = ("person", "bicycle", "motorcycle", "car", "bin")
+LABELS = ("person", "bicycle", "motorcycle", "car", "bin", "garbage", "stall")
 Box = tuple[float, float, float, float]
 
 
@@ -44,6 +44,31 @@ def test_what_could_be_private_is_coarse_and_the_rest_is_as_it_was(
     assert detail(out[slice(*hidden), left:right]) < 15
     assert (out[slice(*kept), left:right] == image[slice(*kept), left:right]).all()
     assert (image == noise()).all(), "the original is left alone"
+
+
+@pytest.mark.parametrize(
+    ("faint", "sure", "rows", "hidden"),
+    [
+        ("person", "garbage", (50, 100), False),
+        ("person", "stall", (50, 100), True),
+        ("motorcycle", "stall", (90, 160), False),
+        ("motorcycle", "stall", (200, 250), True),
+        ("motorcycle", "garbage", (130, 160), True),
+    ],
+)
+def test_what_is_surely_something_else_in_its_place_is_not_hidden_for_a_faint_guess(
+    faint: str, sure: str, rows: tuple[int, int], hidden: bool
+) -> None:
+    boxes: list[Box] = [(100, 50, 250, 250), (104, 54, 252, 250)]
+    both = Detections.of(boxes, [0.12, 0.8], [faint, sure], LABELS, (400, 300))
+    part = slice(*rows), slice(110, 240)
+    out = blur_private(noise(), both)[part]
+    assert (detail(out) < 15) == hidden
+    assert hidden or (out == noise()[part]).all()
+    # As sure of the one as of the other: hidden.
+    doubted = Detections.of(boxes, [0.6, 0.8], [faint, sure], LABELS, (400, 300))
+    low = slice(70, 100) if faint == "person" else slice(200, 250)
+    assert detail(blur_private(noise(), doubted)[low, part[1]]) < 15
 
 
 def test_boxes_at_and_beyond_the_edge_do_no_harm() -> None:
