@@ -27,7 +27,8 @@ class _Served(nn.Module):
 
     def forward(self, ids: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         network = self.network
-        states, present = network.states(ids)
+        present = (ids != PAD_ID).float()[..., None]
+        states = network.lower(ids, len(network.layers))
         mean = present / present.sum(1, keepdim=True)
         embedding = (states * mean).sum(1)
         shares = torch.matmul(states * mean, network.department.weight.t())

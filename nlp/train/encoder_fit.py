@@ -1,22 +1,25 @@
-"""Training the encoder on both tasks at once; a killed run goes on where it stood."""
+"""Training the encoder's upper layers and heads on both tasks at once.
+
+A killed run goes on where it stood and ends as an undisturbed one.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from .encoder_network import PAD_ID, TextEncoder
-from .encoder_text import EpochMaker, TextOptions, Window
+from .encoder_network import TextEncoder
+from .encoder_states import FrozenStates
+from .encoder_text import EncoderRow, Piece, TextOptions
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +27,9 @@ log = logging.getLogger(__name__)
 BETAS = (0.9, 0.98)
 WEIGHT_DECAY = 0.01
 LARGEST_GRADIENT = 1.0
-SAVE_STEPS = 300
-READ_BATCH = 32
+SAVE_STEPS = 200
+# Batches of like lengths are drawn from so many batches' worth of shuffled rows.
+POOL_BATCHES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,152 +38,188 @@ class FitOptions:
 
     Args:
         layers: lowest layers of the base that are kept.
-        rate: largest learning rate of the encoder; the heads learn `head_factor` times as fast.
-        decay: factor on the rate for each layer further down.
+        frozen: of these, layers (and the embeddings) that are not trained.
+        rate: largest learning rate of the layers; the heads learn `head_factor` times as fast.
         warm: share of the steps in which the rate rises; then it falls to zero in a line.
+        batch: windows a step.
         smoothing: label smoothing of both losses.
         category_weight: of the category loss beside the department loss.
+        told, noisy: shares of messages that are read told as a call, and misheard.
+        first: share of rows without department that are read from the beginning.
+        plain: share of the rows without department that are read in an epoch.
     """
 
-    layers: int = 6
+    layers: int = 12
+    frozen: int = 8
     epochs: int = 4
-    rate: float = 1.2e-4
+    rate: float = 2e-4
     head_factor: float = 5.0
-    decay: float = 1.0
     warm: float = 0.08
+    batch: int = 16
     smoothing: float = 0.05
     category_weight: float = 0.5
+    told: float = 0.2
+    noisy: float = 0.2
+    first: float = 0.6
+    plain: float = 0.4
     seed: int = 1
-    device: str = "cpu"
     text: TextOptions = field(default_factory=TextOptions)
 
 
+Batch: TypeAlias = list[int]
 Progress = Callable[[int, int], None]
+
+
+class EpochMaker:
+    """Draws the batches of an epoch; the same seed and epoch give the same batches."""
+
+    def __init__(
+        self,
+        rows: Sequence[EncoderRow],
+        chosen: Sequence[int],
+        forms: Mapping[tuple[int, str], Sequence[int]],
+        states: FrozenStates,
+        options: FitOptions,
+    ) -> None:
+        self._rows, self._forms, self._states, self._options = rows, forms, states, options
+        self._plain = [at for at in chosen if rows[at].department is None]
+        self._named = [at for at in chosen if rows[at].department is not None]
+
+    def steps(self) -> int:
+        """Batches of an epoch."""
+        read = len(self._named) + round(self._options.plain * len(self._plain))
+        return -(-read // self._options.batch)
+
+    def batches(self, epoch: int) -> list[Batch]:
+        """Piece numbers of all batches of one epoch, in order."""
+        options = self._options
+        # The parts of rows without department that successive epochs read follow one another.
+        order = list(self._plain)
+        random.Random(options.seed).shuffle(order)
+        count = round(options.plain * len(order))
+        plain = [order[(epoch * count + at) % len(order)] for at in range(count)]
+        rng = random.Random(f"{options.seed}/{epoch}")
+        read = [*self._named, *plain]
+        rng.shuffle(read)
+        batches = list(self._by_length([self._piece(at, rng) for at in read]))
+        rng.shuffle(batches)
+        return batches
+
+    def _piece(self, row: int, rng: random.Random) -> int:
+        options = self._options
+        written = self._forms[row, "written"]
+        if self._rows[row].department is None:
+            return written[0] if rng.random() < options.first else rng.choice(written)
+        draw = rng.random()
+        if draw < options.told and (row, "told") in self._forms:
+            return self._forms[row, "told"][0]
+        if draw > 1.0 - options.noisy:
+            return self._forms[row, "noisy"][0]
+        return written[0]
+
+    def _by_length(self, pieces: Sequence[int]) -> Iterator[Batch]:
+        size = self._options.batch
+        for start in range(0, len(pieces), POOL_BATCHES * size):
+            pool = sorted(pieces[start : start + POOL_BATCHES * size], key=self._states.length)
+            for at in range(0, len(pool), size):
+                yield pool[at : at + size]
+
+
+def pieces_of_forms(pieces: Sequence[Piece]) -> dict[tuple[int, str], list[int]]:
+    """Piece numbers of each form of each row."""
+    found: dict[tuple[int, str], list[int]] = {}
+    for number, piece in enumerate(pieces):
+        found.setdefault((piece.row, piece.form), []).append(number)
+    return found
 
 
 def fit_encoder(
     network: TextEncoder,
     maker: EpochMaker,
+    rows: Sequence[EncoderRow],
+    pieces: Sequence[Piece],
+    states: FrozenStates,
     options: FitOptions,
     checkpoint: Path,
     progress: Progress,
 ) -> TextEncoder:
-    """Train `network`; with the state in `checkpoint` go on from there.
+    """Train the upper layers and heads of `network`; with the state in `checkpoint` go on there.
 
-    bfloat16 products under float32 weights. The state (weights, optimiser, random numbers, step)
-    is saved every 300 steps and at the end, so that a killed run ends as an undisturbed one.
+    bfloat16 products under float32 weights. Weights, optimiser, random numbers and step are saved
+    every 200 steps and at the end.
     """
-    device = torch.device(options.device)
-    network.to(device).train()
     torch.manual_seed(options.seed)
+    trained = _trained(network, options.frozen)
+    heads = nn.ModuleList([network.department, network.category])
     optimiser = torch.optim.AdamW(
-        _groups(network, options), betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True
+        [
+            {"params": list(network.layers[options.frozen :].parameters()), "lr": options.rate},
+            {"params": list(heads.parameters()), "lr": options.rate * options.head_factor},
+        ],
+        betas=BETAS,
+        weight_decay=WEIGHT_DECAY,
+        fused=True,
     )
     steps = options.epochs * maker.steps()
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _slope(steps, options.warm))
-    done = _resume(checkpoint, network, optimiser, schedule, device)
+    parts = {"layers": trained, "optimiser": optimiser, "schedule": schedule}
+    done = _resume(checkpoint, parts)
+    network.train()
     step = 0
     for epoch in range(options.epochs):
-        if done >= (epoch + 1) * maker.steps():
-            step = (epoch + 1) * maker.steps()
-            continue
         for batch in maker.batches(epoch):
             step += 1
             if step <= done:
                 continue
-            _learn(network, optimiser, batch, options, device)
+            loss = _loss(network, batch, rows, pieces, states, options)
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(trained.parameters(), LARGEST_GRADIENT)
+            optimiser.step()
             schedule.step()
             progress(step, steps)
             if step % SAVE_STEPS == 0 or step == steps:
-                _save(checkpoint, network, optimiser, schedule, step)
+                _save(checkpoint, parts, step)
     return network.eval()
 
 
-def _learn(
+def _trained(network: TextEncoder, frozen: int) -> nn.ModuleList:
+    return nn.ModuleList([*network.layers[frozen:], network.department, network.category])
+
+
+def _loss(
     network: TextEncoder,
-    optimiser: torch.optim.Optimizer,
-    batch: Sequence[Window],
+    batch: Batch,
+    rows: Sequence[EncoderRow],
+    pieces: Sequence[Piece],
+    states: FrozenStates,
     options: FitOptions,
-    device: torch.device,
-) -> None:
-    ids = padded([window.ids for window in batch]).to(device)
-    with torch.autocast(device.type, torch.bfloat16):
-        department, category = network(ids)
-    loss = _department_loss(department.float(), batch, options.smoothing)
-    known = [at for at, window in enumerate(batch) if window.row.category >= 0]
+) -> Tensor:
+    read = [rows[pieces[number].row] for number in batch]
+    lower, present = states.batch(batch)
+    with torch.autocast("cpu", torch.bfloat16):
+        mean = network.upper(lower, present, options.frozen)
+    department, category = network.heads(mean)
+    loss = _department_loss(department, read, options.smoothing)
+    known = [at for at, row in enumerate(read) if row.category >= 0]
     if known:
-        wanted = torch.tensor([batch[at].row.category for at in known], device=device)
-        share = len(known) / len(batch)
-        loss = loss + options.category_weight * share * functional.cross_entropy(
-            category.float()[known], wanted, label_smoothing=options.smoothing
+        wanted = torch.tensor([read[at].category for at in known])
+        each = functional.cross_entropy(
+            category[known], wanted, label_smoothing=options.smoothing, reduction="sum"
         )
-    optimiser.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
-    optimiser.step()
+        loss = loss + options.category_weight * each / len(batch)
+    return loss
 
 
-def _department_loss(logits: Tensor, batch: Sequence[Window], smoothing: float) -> Tensor:
+def _department_loss(logits: Tensor, read: Sequence[EncoderRow], smoothing: float) -> Tensor:
     """Cross entropy against the rows' distributions, weighted, per row of the batch."""
     k = logits.shape[1]
-    target = torch.zeros(len(batch), k)
-    for at, window in enumerate(batch):
-        if window.row.department is not None:
-            spread = torch.tensor(window.row.department) * (1 - smoothing) + smoothing / k
-            target[at] = window.row.weight * spread
-    return -(target.to(logits.device) * torch.log_softmax(logits, -1)).sum() / len(batch)
-
-
-def padded(rows: Sequence[Sequence[int]]) -> Tensor:
-    """Token ids (N, L) filled up to a common length that is a multiple of 8."""
-    length = -(-max(len(row) for row in rows) // 8) * 8
-    ids = torch.full((len(rows), length), PAD_ID)
-    for at, row in enumerate(rows):
-        ids[at, : len(row)] = torch.tensor(row)
-    return ids
-
-
-@dataclass(frozen=True, slots=True)
-class Logits:
-    """Department (N, K) and category (N, C) logits of N windows or texts."""
-
-    department: NDArray[np.float64]
-    category: NDArray[np.float64]
-
-
-def read_windows(
-    network: TextEncoder, windows: Sequence[Sequence[int]], device: str = "cpu"
-) -> Logits:
-    """Logits of each window, in order."""
-    network.to(torch.device(device)).eval()
-    k, c = network.department.out_features, network.category.out_features
-    department, category = np.zeros((len(windows), k)), np.zeros((len(windows), c))
-    order = sorted(range(len(windows)), key=lambda at: len(windows[at]))
-    with torch.inference_mode(), torch.autocast(torch.device(device).type, torch.bfloat16):
-        for start in range(0, len(order), READ_BATCH):
-            rows = order[start : start + READ_BATCH]
-            ids = padded([windows[at] for at in rows]).to(device)
-            found = network(ids)
-            department[rows] = found[0].float().cpu().numpy()
-            category[rows] = found[1].float().cpu().numpy()
-    return Logits(department, category)
-
-
-def _groups(network: TextEncoder, options: FitOptions) -> list[dict[str, Any]]:
-    """Parameter groups whose rate falls towards the bottom."""
-    depth = len(network.layers)
-    modules: list[tuple[torch.nn.Module, float]] = [
-        (module, options.decay**depth)
-        for module in (network.words, network.positions, network.norm)
-    ]
-    modules += [
-        (layer, options.decay ** (depth - 1 - at)) for at, layer in enumerate(network.layers)
-    ]
-    modules += [(head, options.head_factor) for head in (network.department, network.category)]
-    return [
-        {"params": list(module.parameters()), "lr": options.rate * factor}
-        for module, factor in modules
-    ]
+    target = torch.zeros(len(read), k)
+    for at, row in enumerate(read):
+        if row.department is not None:
+            spread = torch.tensor(row.department) * (1 - smoothing) + smoothing / k
+            target[at] = row.weight * spread
+    return -(target * torch.log_softmax(logits, -1)).sum() / len(read)
 
 
 def _slope(steps: int, warm: float) -> Callable[[int], float]:
@@ -187,40 +227,21 @@ def _slope(steps: int, warm: float) -> Callable[[int], float]:
     return lambda step: min((step + 1) / rising, max(0.0, (steps - step) / max(steps - rising, 1)))
 
 
-def _save(
-    path: Path,
-    network: TextEncoder,
-    optimiser: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LambdaLR,
-    step: int,
-) -> None:
-    partial = path.with_name(f"{path.name}.partial")
+def _save(path: Path, parts: Mapping[str, Any], step: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    state = {
-        "network": network.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "schedule": schedule.state_dict(),
-        "step": step,
-        "random": torch.get_rng_state(),
-    }
-    torch.save(state, partial)
+    partial = path.with_name(f"{path.name}.partial")
+    state = {name: part.state_dict() for name, part in parts.items()}
+    torch.save({**state, "step": step, "random": torch.get_rng_state()}, partial)
     os.replace(partial, path)
 
 
-def _resume(
-    path: Path,
-    network: TextEncoder,
-    optimiser: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LambdaLR,
-    device: torch.device,
-) -> int:
-    """Steps behind the state in `path`, which is loaded; 0 without one."""
+def _resume(path: Path, parts: Mapping[str, Any]) -> int:
+    """Steps behind the state in `path`, which is loaded into `parts`; 0 without one."""
     if not path.is_file():
         return 0
-    state = torch.load(path, map_location=device, weights_only=True)
-    network.load_state_dict(state["network"])
-    optimiser.load_state_dict(state["optimiser"])
-    schedule.load_state_dict(state["schedule"])
-    torch.set_rng_state(state["random"].cpu())
+    state = torch.load(path, weights_only=True)
+    for name, part in parts.items():
+        part.load_state_dict(state[name])
+    torch.set_rng_state(state["random"])
     log.info("%s: going on from step %d", path, state["step"])
     return int(state["step"])

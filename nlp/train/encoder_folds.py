@@ -2,51 +2,56 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
-import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
-from tokenizers import Tokenizer
 
-from .encoder_fit import FitOptions, fit_encoder, read_windows
-from .encoder_network import TextEncoder, start_from
-from .encoder_text import EncoderRow, EpochMaker, misheard, open_tokenizer, text_windows, token_ids
+from .encoder_fit import EpochMaker, FitOptions, fit_encoder, pieces_of_forms
+from .encoder_network import WEIGHTS_FILE, TextEncoder, start_from
+from .encoder_states import FrozenStates, frozen_states
+from .encoder_text import EncoderRow, Piece, cut_rows, open_tokenizer
 
 log = logging.getLogger(__name__)
 
-FORMS = ("written", "told", "misheard")
+READ_FORMS = ("written", "told", "misheard")
 """Forms in which a fold's kept-out rows are read."""
 
-MISHEARD_SHARE = 0.3
-MISHEARD_SEED = 30
+READ_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderSet:
-    """All rows of the encoder. `labels` stratify the folds; `groups` never stand on both sides.
+    """All rows of the encoder: those that are tested, then the `n_written` that never are.
 
-    `written` rows (our own examples) are trained on in every fold and never tested.
+    `labels` stratify the folds; rows of one of `groups` never stand on both sides. Both are of the
+    tested rows.
     """
 
     rows: tuple[EncoderRow, ...]
     labels: tuple[str, ...]
     groups: NDArray[np.int64]
-    written: tuple[EncoderRow, ...]
     n_departments: int
     n_categories: int
+
+    @property
+    def n_tested(self) -> int:
+        return len(self.labels)
 
 
 @dataclass(frozen=True, slots=True)
 class WindowLogits:
     """What the encoder said of every window of some rows.
 
-    `row` (W,) the row's number in the set, `tokens` (W,) without marks, `department` (W, K),
+    `row` (W,) the row's number in the set, `tokens` (W,) with marks, `department` (W, K),
     `category` (W, C).
     """
 
@@ -55,13 +60,15 @@ class WindowLogits:
     department: NDArray[np.float32]
     category: NDArray[np.float32]
 
-    def pooled(self, n: int, head_weight: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def pooled(
+        self, n: int, first_weight: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Logits of all rows (n, K) and (n, C); not a number where a row was not read.
 
-        Windows count by their tokens, the first one `head_weight` times as much.
+        Windows count by their tokens, the first one `first_weight` times as much.
         """
         first = np.r_[True, self.row[1:] != self.row[:-1]]
-        weight = np.maximum(self.tokens, 1) * np.where(first, head_weight, 1.0)
+        weight = self.tokens * np.where(first, first_weight, 1.0)
         total = np.bincount(self.row, weights=weight, minlength=n)[:, None]
         found = []
         for values in (self.department, self.category):
@@ -72,122 +79,143 @@ class WindowLogits:
         return found[0], found[1]
 
 
-@dataclass(frozen=True, slots=True)
 class Workbench:
-    """What a run needs beside its rows."""
+    """The rows' windows and what the frozen layers say of them; everything a fold needs."""
 
-    base: Path
-    work: Path
-    options: FitOptions
-    homophones: Mapping[str, str]
-    max_windows: int
-    progress: Callable[[str, int, int], None]
+    def __init__(
+        self,
+        data: EncoderSet,
+        base: Path,
+        work: Path,
+        homophones: Mapping[str, str],
+        options: FitOptions,
+        progress: Callable[[str, int, int], None],
+    ) -> None:
+        self.data, self.base, self.options = data, base, options
+        self._progress = progress
+        self.pieces: list[Piece] = cut_rows(
+            data.rows, open_tokenizer(base), homophones, options.text
+        )
+        self.forms = pieces_of_forms(self.pieces)
+        # Finished parts are reused: never those of other texts, options or weights.
+        reading = _digest(self._texts_and_base())
+        self.work = work / f"run-{_digest([reading, repr(options), repr(data.rows)])}"
+        self.states: FrozenStates = frozen_states(
+            self.fresh_network(),
+            self.pieces,
+            options.frozen,
+            work / f"states-{reading}",
+            lambda done, total: progress("编码器：底层", done, total),
+        )
+
+    def _texts_and_base(self) -> Iterator[str]:
+        weights = (self.base / WEIGHTS_FILE).read_bytes()
+        yield hashlib.sha256(weights).hexdigest()
+        yield repr(self.options.frozen)
+        for piece in self.pieces:
+            yield repr(piece.ids)
+
+    def fresh_network(self) -> TextEncoder:
+        """The base with new heads."""
+        torch.manual_seed(self.options.seed)
+        data = self.data
+        return start_from(self.base, self.options.layers, data.n_departments, data.n_categories)
+
+    def fit(self, rows: NDArray[np.int64], name: str) -> TextEncoder:
+        """The network trained on these tested rows and all written ones; `name` its checkpoint."""
+        data = self.data
+        chosen = [*rows.tolist(), *range(data.n_tested, len(data.rows))]
+        return fit_encoder(
+            self.fresh_network(),
+            EpochMaker(data.rows, chosen, self.forms, self.states, self.options),
+            data.rows,
+            self.pieces,
+            self.states,
+            self.options,
+            self.work / f"{name}.pt",
+            lambda done, total: self._progress(f"编码器：{name}", done, total),
+        )
+
+    def read(self, network: TextEncoder, rows: NDArray[np.int64], form: str) -> WindowLogits:
+        """What `network` says of rows in one form; rows without that form are left out."""
+        chosen = [piece for row in rows.tolist() for piece in self.forms.get((row, form), ())]
+        k, c = self.data.n_departments, self.data.n_categories
+        department = np.zeros((len(chosen), k), np.float32)
+        category = np.zeros((len(chosen), c), np.float32)
+        order = sorted(range(len(chosen)), key=lambda at: self.states.length(chosen[at]))
+        network.eval()
+        with torch.inference_mode():
+            for start in range(0, len(order), READ_BATCH):
+                part = order[start : start + READ_BATCH]
+                states, present = self.states.batch([chosen[at] for at in part])
+                with torch.autocast("cpu", torch.bfloat16):
+                    mean = network.upper(states, present, self.options.frozen)
+                found = network.heads(mean)
+                department[part], category[part] = found[0].numpy(), found[1].numpy()
+        return WindowLogits(
+            np.array([self.pieces[piece].row for piece in chosen], np.int64),
+            np.array([self.states.length(piece) for piece in chosen], np.int64),
+            department,
+            category,
+        )
 
 
 def union_folds(data: EncoderSet, folds: int, seed: int) -> NDArray[np.int64]:
-    """Fold of each row (N,); near duplicates share one."""
+    """Fold of each tested row; near duplicates share one."""
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    fold = np.zeros(len(data.rows), np.int64)
-    parts = splitter.split(np.zeros(len(data.rows)), np.array(data.labels), data.groups)
+    fold = np.zeros(data.n_tested, np.int64)
+    parts = splitter.split(np.zeros(data.n_tested), np.array(data.labels), data.groups)
     for number, (_, test) in enumerate(parts):
         fold[test] = number
     return fold
 
 
 def out_of_fold(
-    data: EncoderSet, bench: Workbench, fold: NDArray[np.int64], chosen: Sequence[int]
+    bench: Workbench, fold: NDArray[np.int64], chosen: Sequence[int]
 ) -> dict[str, WindowLogits]:
-    """Answers in each of `FORMS` from networks that never saw the row's group.
+    """Answers in each of `READ_FORMS` from networks that never saw the row's group.
 
     Only the folds of `chosen` are trained. A fold that is finished in `bench.work` is read back.
     """
-    found: dict[str, list[WindowLogits]] = {form: [] for form in FORMS}
+    parts: dict[str, list[WindowLogits]] = {form: [] for form in READ_FORMS}
     for number in chosen:
         path = bench.work / f"fold-{number}.npz"
         if not path.is_file():
-            _run_fold(data, bench, fold, number, path)
+            _run_fold(bench, fold, number, path)
         with np.load(path) as stored:
-            for form in FORMS:
-                parts = (stored[f"{form}_{name}"] for name in WindowLogits.__slots__)
-                found[form].append(WindowLogits(*parts))
-    return {form: _joined(parts) for form, parts in found.items()}
+            for form in READ_FORMS:
+                arrays = (stored[f"{form}_{name}"] for name in WindowLogits.__slots__)
+                parts[form].append(WindowLogits(*arrays))
+    return {
+        form: WindowLogits(
+            *(
+                np.concatenate([getattr(part, name) for part in parts[form]])
+                for name in WindowLogits.__slots__
+            )
+        )
+        for form in READ_FORMS
+    }
 
 
-def fit_on_rows(
-    data: EncoderSet, rows: NDArray[np.int64], bench: Workbench, name: str
-) -> TextEncoder:
-    """The network trained on these rows and the written examples; `name` of its checkpoint."""
-    options = bench.options
-    network = start_from(bench.base, options.layers, data.n_departments, data.n_categories)
-    maker = EpochMaker(
-        [*(data.rows[at] for at in rows), *data.written],
-        open_tokenizer(bench.base),
-        bench.homophones,
-        options.text,
-        options.seed,
-    )
-
-    def progress(done: int, total: int) -> None:
-        bench.progress(f"编码器：{name}", done, total)
-
-    return fit_encoder(network, maker, options, bench.work / f"{name}.pt", progress)
-
-
-def _run_fold(
-    data: EncoderSet, bench: Workbench, fold: NDArray[np.int64], number: int, path: Path
-) -> None:
+def _run_fold(bench: Workbench, fold: NDArray[np.int64], number: int, path: Path) -> None:
     name = f"fold-{number}"
-    network = fit_on_rows(data, np.flatnonzero(fold != number), bench, name)
-    tokenizer = open_tokenizer(bench.base)
-    arrays: dict[str, NDArray[np.generic]] = {}
-    for form in FORMS:
-        logits = read_form(data, np.flatnonzero(fold == number), form, network, tokenizer, bench)
+    network = bench.fit(np.flatnonzero(fold != number), name)
+    arrays: dict[str, Any] = {}
+    for form in READ_FORMS:
+        logits = bench.read(network, np.flatnonzero(fold == number), form)
         for part in WindowLogits.__slots__:
             arrays[f"{form}_{part}"] = getattr(logits, part)
     partial = path.with_suffix(".partial.npz")
-    np.savez(partial, **arrays)  # type: ignore[arg-type]
+    np.savez(partial, **arrays)
     os.replace(partial, path)
     # The optimiser's state is large and of no more use.
     (bench.work / f"{name}.pt").unlink()
     log.info("fold %d: %d windows read", number, len(arrays["written_row"]))
 
 
-def read_form(
-    data: EncoderSet,
-    rows: NDArray[np.int64],
-    form: str,
-    network: TextEncoder,
-    tokenizer: Tokenizer,
-    bench: Workbench,
-) -> WindowLogits:
-    """What `network` says of rows in one form; rows without a told form are read as written."""
-    rng = random.Random(MISHEARD_SEED)
-    texts = []
-    for at in rows:
-        row = data.rows[at]
-        text = (row.told or row.text) if form == "told" else row.text
-        if form == "misheard":
-            text = misheard(text, MISHEARD_SHARE, bench.homophones, rng)
-        texts.append(text)
-    numbers: list[int] = []
-    windows: list[list[int]] = []
-    for at, ids in zip(rows.tolist(), token_ids(tokenizer, texts), strict=True):
-        cut = text_windows(ids, bench.options.text.max_tokens, bench.max_windows)
-        numbers += [at] * len(cut)
-        windows += cut
-    logits = read_windows(network, windows, bench.options.device)
-    return WindowLogits(
-        np.array(numbers, np.int64),
-        np.array([len(window) - 2 for window in windows], np.int64),
-        logits.department.astype(np.float32),
-        logits.category.astype(np.float32),
-    )
-
-
-def _joined(parts: Sequence[WindowLogits]) -> WindowLogits:
-    return WindowLogits(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in WindowLogits.__slots__
-        )
-    )
+def _digest(parts: Iterable[str]) -> str:
+    """Names what is made of these parts."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode())
+    return digest.hexdigest()[:12]

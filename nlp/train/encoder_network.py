@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from ...config.errors import ModelError
 
+WEIGHTS_FILE = "model.safetensors"
 BEGIN_ID, PAD_ID, END_ID = 0, 1, 2
 WIDTH, N_HEADS, FEED_FORWARD = 384, 12, 1536
 MAX_POSITIONS = 512
@@ -88,40 +89,46 @@ class TextEncoder(nn.Module):
             nn.init.normal_(head.weight, std=_HEAD_STD)
             nn.init.zeros_(head.bias)
 
-    def states(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Token states (N, L, 384) and which tokens are no padding (N, L, 1), for ids (N, L)."""
-        present = (ids != PAD_ID).float()
-        states = self.norm(self.words(ids) + self.positions.weight[: ids.shape[1]])
-        states = functional.dropout(states, DROPOUT, self.training)
-        hidden = (1.0 - present)[:, None, None, :] * _HIDDEN
-        if torch.is_autocast_enabled(ids.device.type):
-            hidden = hidden.to(torch.get_autocast_dtype(ids.device.type))
-        for layer in self.layers:
-            states = layer(states, hidden)
-        return states, present[..., None]
+    def lower(self, ids: Tensor, frozen: int) -> Tensor:
+        """States (N, L, 384) after the lowest `frozen` layers, for token ids (N, L)."""
+        states: Tensor = self.norm(self.words(ids) + self.positions.weight[: ids.shape[1]])
+        return self._through(states, (ids != PAD_ID).float()[..., None], 0, frozen)
 
-    def embed(self, ids: Tensor) -> Tensor:
-        """Mean state of the tokens of each text (N, 384), float32."""
-        states, present = self.states(ids)
+    def upper(self, states: Tensor, present: Tensor, frozen: int) -> Tensor:
+        """Mean token state of each text (N, 384), float32.
+
+        Args:
+            states: what `lower` gave (N, L, 384).
+            present: 1 for tokens, 0 for padding (N, L, 1), float32.
+        """
+        states = self._through(states, present, frozen, len(self.layers))
         total: Tensor = (states.float() * present).sum(1)
         return total / present.sum(1)
 
-    def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Department (N, K) and category (N, C) logits."""
-        mean = functional.dropout(self.embed(ids), DROPOUT, self.training)
+    def heads(self, mean: Tensor) -> tuple[Tensor, Tensor]:
+        """Department (N, K) and category (N, C) logits of mean states (N, 384)."""
+        mean = functional.dropout(mean, DROPOUT, self.training)
         return self.department(mean), self.category(mean)
+
+    def _through(self, states: Tensor, present: Tensor, start: int, end: int) -> Tensor:
+        hidden = (1.0 - present[..., 0])[:, None, None, :] * _HIDDEN
+        if torch.is_autocast_enabled(states.device.type):
+            hidden = hidden.to(torch.get_autocast_dtype(states.device.type))
+        for layer in self.layers[start:end]:
+            states = layer(states, hidden)
+        return states
 
 
 def start_from(folder: Path, n_layers: int, n_departments: int, n_categories: int) -> TextEncoder:
     """A new encoder with the embeddings and the lowest layers of a BERT-style checkpoint.
 
     Args:
-        folder: has `model.safetensors` with Hugging Face's parameter names.
+        folder: has `model.safetensors`, with Hugging Face's parameter names.
 
     Raises:
         ModelError: missing file, or a checkpoint of another shape.
     """
-    path = folder / "model.safetensors"
+    path = folder / WEIGHTS_FILE
     if not path.is_file():
         raise ModelError(f"{path}: missing", message_zh=f"缺少底座权重：{path}")
     found = {name.removeprefix("bert."): value.float() for name, value in load_file(path).items()}

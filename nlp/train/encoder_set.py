@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 
 from ...config.errors import DatasetError
-from ..prepare import encoder_text
+from ..prepare import prepare
 from ..transcript import Transcript
 from .encoder_folds import EncoderSet
 from .encoder_text import EncoderRow
@@ -28,7 +28,7 @@ def encoder_set(
     departments: Sequence[str],
     category_order: Sequence[str],
 ) -> EncoderSet:
-    """All messages, then the category rows that are no messages (by id).
+    """All messages, the category rows that are no messages (by id), then the written examples.
 
     Raises:
         DatasetError: a category that is not in `category_order`.
@@ -68,10 +68,9 @@ def encoder_set(
     ]
     both = [*messages, *plain]
     return EncoderSet(
-        rows=tuple(rows),
+        rows=(*rows, *(message(row, "") for row in written)),
         labels=(*(row.department for row in messages), *(f"c:{row.category}" for row in plain)),
         groups=duplicate_groups([row.title + row.text for row in both]),
-        written=tuple(message(row, "") for row in written),
         n_departments=len(departments),
         n_categories=len(category_order),
     )
@@ -79,4 +78,4 @@ def encoder_set(
 
 def text_of(row_id: str, title: str, text: str) -> str:
     """The text that the encoder reads, masked and normalised as in service."""
-    return encoder_text(Transcript(row_id, text, title))
+    return prepare(Transcript(row_id, text, title)).encoder_text

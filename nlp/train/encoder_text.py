@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,7 @@ from ...config.errors import ModelError
 from .encoder_network import BEGIN_ID, END_ID
 
 TOKENIZER_FILE = "tokenizer.json"
-# Batches of like lengths are drawn from so many batches' worth of shuffled rows.
-POOL_BATCHES = 50
+NOISE_SEED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +32,34 @@ class EncoderRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """One row of a batch: token ids with both marks, and the row's targets."""
-
-    ids: list[int]
-    row: EncoderRow
-
-
-@dataclass(frozen=True, slots=True)
 class TextOptions:
     """How texts become windows of tokens.
 
     Args:
         max_tokens: of a window, both marks included.
-        batch: windows a step.
-        told_share: share of rows with a told form that are read in it.
-        noise_share: share of rows whose characters are replaced by homophones.
-        noise_most: the largest share of a row's characters that are replaced.
-        tail_share: share of long texts without department that are read from a random place.
-        plain_share: share of the rows without department that are read in an epoch.
+        max_windows: of a text.
+        noise_most: training's misheard form has up to this share of other characters.
+        test_noise: share of other characters in the misheard form that is measured.
     """
 
-    max_tokens: int = 192
-    batch: int = 16
-    told_share: float = 0.3
-    noise_share: float = 0.2
+    max_tokens: int = 160
+    max_windows: int = 3
     noise_most: float = 0.35
-    tail_share: float = 0.3
-    plain_share: float = 0.5
+    test_noise: float = 0.3
+
+
+FORMS = ("written", "told", "misheard", "noisy")
+"""Forms of a row: as written; told as a call; written, with `test_noise` of its characters
+replaced by homophones; either of the first two with a random share replaced (for training)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One window of one form of a row, with both marks."""
+
+    row: int
+    form: str
+    ids: tuple[int, ...]
 
 
 def open_tokenizer(folder: Path) -> Tokenizer:
@@ -74,79 +73,30 @@ def open_tokenizer(folder: Path) -> Tokenizer:
     return tokenizer
 
 
-def token_ids(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
-    """Ids of each text without the marks at both ends."""
-    return [found.ids for found in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
-
-
-class EpochMaker:
-    """Draws the batches of an epoch; the same seed and epoch give the same batches."""
-
-    def __init__(
-        self,
-        rows: Sequence[EncoderRow],
-        tokenizer: Tokenizer,
-        homophones: Mapping[str, str],
-        options: TextOptions,
-        seed: int,
-    ) -> None:
-        self._rows = rows
-        self._tokenizer = tokenizer
-        self._homophones = homophones
-        self._options = options
-        self._seed = seed
-        self._plain = [at for at, row in enumerate(rows) if row.department is None]
-        self._named = [at for at, row in enumerate(rows) if row.department is not None]
-
-    def steps(self) -> int:
-        """Batches of an epoch."""
-        options = self._options
-        read = len(self._named) + round(options.plain_share * len(self._plain))
-        return -(-read // options.batch)
-
-    def batches(self, epoch: int) -> list[list[Window]]:
-        """All batches of one epoch, in order."""
-        options = self._options
-        # The parts of rows without department that successive epochs read follow one another.
-        order = list(self._plain)
-        random.Random(self._seed).shuffle(order)
-        count = round(options.plain_share * len(order))
-        start = epoch * count
-        chosen = [order[(start + at) % len(order)] for at in range(count)] if order else []
-        rng = random.Random(f"{self._seed}/{epoch}")
-        read = [*self._named, *chosen]
-        rng.shuffle(read)
-        texts = [self._text(self._rows[at], rng) for at in read]
-        windows = [
-            Window(self._cut(ids, self._rows[at], rng), self._rows[at])
-            for at, ids in zip(read, token_ids(self._tokenizer, texts), strict=True)
-        ]
-        batches = list(_by_length(windows, options.batch))
-        rng.shuffle(batches)
-        return batches
-
-    def _text(self, row: EncoderRow, rng: random.Random) -> str:
-        options = self._options
-        text = row.told if row.told and rng.random() < options.told_share else row.text
-        if rng.random() < options.noise_share:
-            return misheard(text, options.noise_most * rng.random(), self._homophones, rng)
-        return text
-
-    def _cut(self, ids: list[int], row: EncoderRow, rng: random.Random) -> list[int]:
-        room = self._options.max_tokens - 2
-        spare = len(ids) - room
-        start = 0
-        if spare > 0 and row.department is None and rng.random() < self._options.tail_share:
-            start = rng.randrange(spare + 1)
-        return [BEGIN_ID, *ids[start : start + room], END_ID]
-
-
-def _by_length(windows: Sequence[Window], batch: int) -> Iterator[list[Window]]:
-    pool = POOL_BATCHES * batch
-    for start in range(0, len(windows), pool):
-        part = sorted(windows[start : start + pool], key=lambda window: len(window.ids))
-        for at in range(0, len(part), batch):
-            yield part[at : at + batch]
+def cut_rows(
+    rows: Sequence[EncoderRow],
+    tokenizer: Tokenizer,
+    homophones: Mapping[str, str],
+    options: TextOptions,
+) -> list[Piece]:
+    """All windows of all forms; of other forms than the written one the first window only."""
+    rng = random.Random(NOISE_SEED)
+    pieces: list[Piece] = []
+    texts: list[tuple[int, str, str]] = []
+    for at, row in enumerate(rows):
+        texts.append((at, "written", row.text))
+        if row.department is not None:
+            misheard_text = misheard(row.text, options.test_noise, homophones, rng)
+            source = row.told if row.told and rng.random() < 0.5 else row.text
+            noisy = misheard(source, options.noise_most * rng.random(), homophones, rng)
+            texts += [(at, "misheard", misheard_text), (at, "noisy", noisy)]
+            texts += [(at, "told", row.told)] if row.told else []
+    found = tokenizer.encode_batch([text for _, _, text in texts], add_special_tokens=False)
+    for (at, form, _), encoding in zip(texts, found, strict=True):
+        most = options.max_windows if form == "written" else 1
+        for ids in text_windows(encoding.ids, options.max_tokens, most):
+            pieces.append(Piece(at, form, tuple(ids)))
+    return pieces
 
 
 def misheard(text: str, share: float, homophones: Mapping[str, str], rng: random.Random) -> str:
@@ -155,11 +105,6 @@ def misheard(text: str, share: float, homophones: Mapping[str, str], rng: random
         rng.choice(homophones[char]) if char in homophones and rng.random() < share else char
         for char in text
     )
-
-
-def head_windows(ids: Sequence[Sequence[int]], max_tokens: int) -> list[list[int]]:
-    """The first window of each text, with marks."""
-    return [[BEGIN_ID, *row[: max_tokens - 2], END_ID] for row in ids]
 
 
 def text_windows(ids: Sequence[int], max_tokens: int, most: int) -> list[list[int]]:
