@@ -12,7 +12,7 @@ import numpy as np
 
 from .detections import Detections
 from .families import BIN, GARBAGE, PERSON, STALL, TWO_WHEELER, VEHICLE, family_of
-from .geometry import iou
+from .geometry import areas, intersections
 from .images import Image
 
 # Shares of a box's height, from the top, between which something private can be. A head is an
@@ -23,7 +23,7 @@ PLATE_FROM = {VEHICLE: 0.4, TWO_WHEELER: 0.3}
 LOAD_SHARE = 0.65
 MARGIN = 0.08
 # A heap that is faintly taken for a person is a heap, if it is surely found as one.
-SURER, SAME_PLACE_IOU = 2.0, 0.6
+SURER, INSIDE_SHARE = 2.0, 0.7
 # A plate's letters are a twentieth of a car's width or height high (90 mm of 1.8 m), an e-bike's a
 # twenty-fourth of its size (45 mm of 1.1 m). A cell of that size leaves none to read, while what
 # the vehicle is and where it stands remains to be seen. A face is about four cells of a head.
@@ -64,9 +64,10 @@ def blur_private(image: Image, detections: Detections) -> Image:
 
 
 def _rather(detections: Detections, i: int) -> set[str]:
-    """Families of boxes in the very place of the `i`-th, of which the detector is far surer."""
+    """Families of boxes round the `i`-th of which the detector is far surer."""
     sure = detections.score >= SURER * detections.score[i]
-    same = iou(detections.xyxy[i : i + 1], detections.xyxy[sure])[0] >= SAME_PLACE_IOU
+    mine = detections.xyxy[i : i + 1]
+    same = intersections(mine, detections.xyxy[sure])[0] >= INSIDE_SHARE * areas(mine)[0]
     return {family_of(detections.labels[k]) for k in detections.class_id[sure][same]}
 
 
