@@ -23,6 +23,7 @@ from .models import models
 from .route import route
 from .serve import serve
 from .train_detector import train_detector
+from .train_places import train_places
 from .train_router import train_router
 from .watch import watch
 
@@ -41,6 +42,7 @@ app.command("detect")(detect)
 app.command("route")(route)
 train.command("detector")(train_detector)
 train.command("router")(train_router)
+train.command("places")(train_places)
 zones = typer.Typer(help="摄像机与区域：检查、画图、建议。", no_args_is_help=True)
 zones.command("check")(cameras.check)
 zones.command("draw")(cameras.draw)

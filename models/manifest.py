@@ -48,7 +48,7 @@ class Manifest(BaseModel):
 
     name: str = Field(pattern=NAME_PATTERN)
     version: str = Field(pattern=VERSION_PATTERN)
-    task: Literal["detection", "routing"]
+    task: Literal["detection", "routing", "places"]
     model: ManifestFile
     files: tuple[ManifestFile, ...] = ()
     labels: tuple[Label, ...] = Field(min_length=1)

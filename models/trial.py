@@ -15,7 +15,11 @@ from .registry import Artifact
 from .runtimes import Backend, InputSpec, open_session
 
 # The runtime that serves each task; the router's sums are small and ONNX Runtime's are exact.
-BACKENDS: Final[dict[str, Backend]] = {"detection": "auto", "routing": "onnxruntime"}
+BACKENDS: Final[dict[str, Backend]] = {
+    "detection": "auto",
+    "routing": "onnxruntime",
+    "places": "onnxruntime",
+}
 DENSE_LAYOUT: Final = "(N, 4 + classes, anchors)"
 DEFAULT_SIDE: Final = 640
 MAX_SIDE: Final = 4096
