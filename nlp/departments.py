@@ -16,11 +16,14 @@ CODE_PATTERN = r"^[a-z][a-z0-9_]{1,31}$"
 
 
 class DecisionRules(BaseModel):
-    """When a suggestion may be dispatched, recommended, or must be read by a person."""
+    """When a suggestion may be dispatched, recommended, or must be read by a person.
+
+    `min_gap` is the model's own where it is not given (see `models tune router`).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    min_gap: float = Field(default=0.25, ge=0, le=1)
+    min_gap: float | None = Field(default=None, ge=0, le=1)
     suggest_threshold: float = Field(default=0.30, ge=0, le=1)
     min_chars: int = Field(default=6, ge=1, le=100)
     min_known_share: float = Field(default=0.35, ge=0, le=1)
@@ -49,10 +52,11 @@ class Department(BaseModel):
 
 
 class Departments(BaseModel):
-    """`departments.yaml`."""
+    """`departments.yaml`. A call about a matter in another city than `city` goes to a person."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    city: str = Field(default="", max_length=20)
     decision: DecisionRules = DecisionRules()
     departments: tuple[Department, ...] = Field(min_length=1)
 

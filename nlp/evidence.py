@@ -29,6 +29,8 @@ LOUD_SINGLE = 0.4
 TAIL_SHARE = 0.18
 # The first three need this much; below it a word is noise.
 FAINT_SHARE = 0.03
+# Spoken text is longer than what was read of it, but not more than so many times.
+MOST_STRETCHED = 3
 # Characters that begin or end no word a clerk would point at.
 _EDGE = frozenset(
     "的了着过是在有就也都和与及我你他她它们这那个把被给到去来又还很太要会能不没让说想上下里吗跟对从向"
@@ -152,6 +154,9 @@ def _distinct(text: PreparedText, words: Sequence[_Word]) -> list[_Word]:
 def _evidence(text: PreparedText, word: _Word, total: float) -> Evidence:
     origin = text.features.origin
     start, end = text.reading.source_span(int(origin[word.start]), int(origin[word.end - 1]) + 1)
+    # A word that was said ten times over was read once; the first time is shown.
+    size = int(origin[word.end - 1]) + 1 - int(origin[word.start])
+    end = min(end, start + MOST_STRETCHED * size)
     return Evidence(
         text=text.masked_text[start:end],
         weight=round(word.weight / total, 4),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +11,14 @@ from numpy.typing import NDArray
 from ..config.errors import ModelError
 from ..models.registry import Artifact, Registry
 from ..models.runtimes import Backend
-from .calibrate import Calibration
-from .decision import decide
+from .decision import DEFAULT_MIN_GAP, NEVER, OUT_OF_SCOPE, Signs, decide
 from .departments import Departments, check_covers, load_departments
 from .duties import duty_line
 from .evidence import evidence_words
 from .prepare import PreparedText, prepare
-from .scorer import LinearScorer
-from .suggestion import Decision, Evidence, RankedDepartment, Suggestion
-from .transcript import DEFAULT_MAX_CHARS, Transcript, check_transcript
+from .ranker import Ranked, Ranker
+from .suggestion import Decision, Evidence, RankedCategory, RankedDepartment, Suggestion
+from .transcript import DEFAULT_MAX_CHARS, Admitted, Transcript, admit
 
 
 class Router:
@@ -35,6 +33,8 @@ class Router:
         backend: Backend = "onnxruntime",
         threads: int = 1,
         departments_path: Path | str = "departments.yaml",
+        encoder_backend: Backend = "auto",
+        encoder_threads: int = 0,
     ) -> None:
         manifest = artifact.manifest
         if manifest.task != "routing":
@@ -45,10 +45,17 @@ class Router:
         self._labels = tuple(label.name for label in manifest.labels)
         check_covers(departments, self._labels, departments_path)
         self._thresholds = manifest.thresholds
-        self._categories = tuple(str(name) for name in manifest.extra["categories"])
-        self._department_calibration = _calibration(manifest.extra, "department")
-        self._category_calibration = _calibration(manifest.extra, "category")
-        self._scorer = LinearScorer(artifact, backend=backend, threads=threads)
+        tuned = manifest.extra.get("decision", {})
+        self._min_gap = float(tuned.get("min_gap", DEFAULT_MIN_GAP))
+        self._assisting_from = float(tuned.get("assisting_from", NEVER))
+        self.categories = tuple(str(name) for name in manifest.extra["categories"])
+        self._ranker = Ranker(
+            artifact,
+            backend=backend,
+            threads=threads,
+            encoder_backend=encoder_backend,
+            encoder_threads=encoder_threads,
+        )
         self._members = [
             np.array([self._labels.index(label) for label in department.model_labels])
             for department in departments.departments
@@ -64,6 +71,8 @@ class Router:
         max_chars: int = DEFAULT_MAX_CHARS,
         backend: Backend = "onnxruntime",
         threads: int = 1,
+        encoder_backend: Backend = "auto",
+        encoder_threads: int = 0,
     ) -> Router:
         """Open a model of the shelf with a city's departments (the shipped ones by default).
 
@@ -81,74 +90,106 @@ class Router:
             backend=backend,
             threads=threads,
             departments_path=path,
+            encoder_backend=encoder_backend,
+            encoder_threads=encoder_threads,
         )
 
     def route(self, transcripts: Sequence[Transcript]) -> list[Suggestion]:
-        """One suggestion a transcript, in order.
+        """One suggestion a transcript, in order. Any text gets one: what cannot be read, or not to
+        its end, gets the decision `human` and the reason.
 
         Raises:
-            TranscriptError: a transcript breaks a limit; check each with `check_transcript` first
-                when others of the batch must still be served.
+            TranscriptError: an id that is too long.
         """
-        for transcript in transcripts:
-            check_transcript(transcript, max_chars=self.max_chars)
-        prepared = [prepare(transcript) for transcript in transcripts]
+        admitted = [admit(transcript, max_chars=self.max_chars) for transcript in transcripts]
+        prepared = [prepare(one.transcript) for one in admitted]
         if not prepared:
             return []
-        scored = self._scorer.score([text.features for text in prepared])
-        label_p = self._department_calibration.probabilities(scored.department)
-        category_p = self._category_calibration.probabilities(scored.category)
-        department_p = np.stack([label_p[:, at].sum(axis=1) for at in self._members], axis=1)
+        ranked = self._ranker.rank(prepared)
+        department_p = np.stack([ranked.labels[:, at].sum(axis=1) for at in self._members], axis=1)
         order = np.argsort(-department_p, axis=1, kind="stable")
         contrasts = [
-            _contrast(p, self._members[best]) for p, best in zip(label_p, order[:, 0], strict=True)
+            _contrast(p, self._members[best])
+            for p, best in zip(ranked.labels, order[:, 0], strict=True)
         ]
+        support = ranked.support(np.stack(contrasts))
         return [
             self._suggest(
-                transcript,
+                one,
                 text,
-                decide(text, known_share, ranked, self.departments, self._thresholds),
+                self._decided(one, text, desks, ranked, at),
+                desks,
+                evidence_words(text, support[at], ranked.rarity[at]),
                 ranked,
-                evidence_words(text, speaks_for, rarity),
-                self._best_category(p),
+                at,
             )
-            for transcript, text, known_share, ranked, speaks_for, rarity, p in zip(
-                transcripts,
-                prepared,
-                scored.known_share.tolist(),
-                map(self._ranking, order.tolist(), department_p.tolist()),
-                scored.support(np.stack(contrasts)),
-                scored.rarity,
-                category_p,
-                strict=True,
+            for at, (one, text, desks) in enumerate(
+                zip(
+                    admitted,
+                    prepared,
+                    map(self._ranking, order.tolist(), department_p.tolist()),
+                    strict=True,
+                )
             )
         ]
+
+    def _decided(
+        self,
+        admitted: Admitted,
+        text: PreparedText,
+        desks: tuple[RankedDepartment, ...],
+        ranked: Ranked,
+        at: int,
+    ) -> Decision:
+        signs = Signs(
+            known_share=float(ranked.known_share[at]),
+            familiar=bool(ranked.familiar[at]),
+            cut=admitted.cut,
+            min_gap=self._min_gap,
+        )
+        return decide(text, signs, desks, self.departments, self._thresholds)
 
     def _suggest(
         self,
-        transcript: Transcript,
+        admitted: Admitted,
         text: PreparedText,
         decision: Decision,
-        ranked: tuple[RankedDepartment, ...],
+        desks: tuple[RankedDepartment, ...],
         evidence: tuple[Evidence, ...],
-        category: tuple[str, float],
+        ranked: Ranked,
+        at: int,
     ) -> Suggestion:
         if decision.rule in _NOTHING_READ:
             evidence = ()
-        first = self.departments.by_code[ranked[0].code]
+        first = self.departments.by_code[desks[0].code]
+        categories = self._ranked_categories(ranked.categories[at])
+        notes = admitted.notes
+        if ranked.unread[at]:
+            notes += (f"编码器未读最后 {ranked.unread[at]} 字，词特征读了全文",)
         return Suggestion(
-            id=transcript.id,
-            departments=ranked,
+            id=admitted.transcript.id,
+            departments=desks,
             decision=decision,
             evidence=evidence,
             duty=duty_line(first, [item.text for item in evidence], text.reading.text),
-            category=category[0],
-            category_probability=category[1],
+            category=categories[0].name,
+            category_probability=categories[0].probability,
             masked_text=text.masked_text,
             masked_title=text.masked_title,
             personal_data=tuple(dict.fromkeys(span.kind for span in text.personal)),
             model=self.ref,
+            categories=categories,
+            assisting=self._assisting(desks) if decision.verdict != "human" else None,
+            notes=notes,
+            embedding=None if ranked.embedding is None else ranked.embedding[at],
         )
+
+    def _assisting(self, desks: tuple[RankedDepartment, ...]) -> RankedDepartment | None:
+        """The second department, where joint handling is likely enough to be proposed."""
+        if len(desks) < 2 or desks[1].probability < self._assisting_from:
+            return None
+        labels = self.departments.by_code[desks[1].code].model_labels
+        return None if labels == (OUT_OF_SCOPE,) else desks[1]
 
     def _ranking(
         self, order: Sequence[int], probabilities: Sequence[float]
@@ -159,12 +200,14 @@ class Router:
             for at in order
         )
 
-    def _best_category(self, probabilities: NDArray[np.float64]) -> tuple[str, float]:
-        best = int(np.argmax(probabilities))
-        return self._categories[best], round(float(probabilities[best]), 4)
+    def _ranked_categories(self, probabilities: NDArray[np.float64]) -> tuple[RankedCategory, ...]:
+        return tuple(
+            RankedCategory(self.categories[at], round(float(probabilities[at]), 4))
+            for at in np.argsort(-probabilities, kind="stable")
+        )
 
 
-_NOTHING_READ = frozenset({"no_words", "not_chinese", "too_short", "unknown_words"})
+_NOTHING_READ = frozenset({"no_words", "not_chinese", "too_short", "unknown_words", "garbled"})
 
 
 def _contrast(label_p: NDArray[np.float64], members: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -178,12 +221,3 @@ def _contrast(label_p: NDArray[np.float64], members: NDArray[np.int64]) -> NDArr
     own = np.where(inside, label_p, 0.0)
     rivals = np.where(inside, 0.0, label_p)
     return np.asarray(own / max(own.sum(), 1e-12) - rivals / max(rivals.sum(), 1e-12))
-
-
-def _calibration(extra: dict[str, Any], head: str) -> Calibration:
-    try:
-        found = extra["calibration"][head]
-        scale, offset, power = (float(found[key]) for key in ("scale", "offset", "power"))
-        return Calibration(scale, offset, power, tuple(float(v) for v in found["shift"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"manifest: no calibration of the {head} head ({error})") from None

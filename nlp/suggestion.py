@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 Verdict = Literal["auto", "suggest", "human"]
 
@@ -13,6 +16,14 @@ class RankedDepartment:
     """One candidate with its calibrated probability."""
 
     code: str
+    name: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class RankedCategory:
+    """One first-level category with its calibrated probability."""
+
     name: str
     probability: float
 
@@ -46,9 +57,12 @@ class Evidence:
 class Suggestion:
     """派单建议 for one transcript.
 
-    `departments` are all the city's, best first. `duty` is empty when no duty of the first one
+    `departments` are all the city's, best first; `assisting` is the second where joint handling is
+    due, `categories` are all, best first. `duty` is empty when no duty of the first department
     shares a word with the text. `personal_data` lists the kinds that were masked; nothing in a
-    suggestion holds what was masked.
+    suggestion holds what was masked. `notes` say what was cut or repaired before reading.
+    `embedding` (D,), of unit length, is for similar cases: the encoder's mean state, or None from a
+    model without encoder; it is no part of the JSON.
     """
 
     id: str
@@ -62,11 +76,16 @@ class Suggestion:
     masked_title: str
     personal_data: tuple[str, ...]
     model: str
+    categories: tuple[RankedCategory, ...] = ()
+    assisting: RankedDepartment | None = None
+    notes: tuple[str, ...] = ()
+    embedding: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self, *, top: int | None = None) -> dict[str, Any]:
         """JSON-ready; `top` cuts the list of departments."""
         data = asdict(self)
-        data["departments"] = list(data["departments"][:top])
-        data["evidence"] = list(data["evidence"])
-        data["personal_data"] = list(data["personal_data"])
-        return data
+        del data["embedding"]
+        data["departments"] = data["departments"][:top]
+        return {
+            key: list(value) if isinstance(value, tuple) else value for key, value in data.items()
+        }

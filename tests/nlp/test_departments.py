@@ -41,7 +41,7 @@ def edited(tmp_path: Path, old: str, new: str) -> Path:
 @pytest.mark.parametrize(
     ("old", "new", "field"),
     [
-        ("min_gap: 0.25", "min_gap: much", "decision.min_gap"),
+        ("# min_gap: 0.25", "min_gap: much", "decision.min_gap"),
         ("name: 公安局交警支队", "name: ''", "departments.1.name"),
         ("code: gongan", "code: 公安", "departments.2.code"),
         ("never_auto: true", "never: true", "departments.25.never"),

@@ -134,12 +134,18 @@ def test_deleting_the_evidence_lowers_the_probability_more_than_deleting_other_w
 @pytest.mark.parametrize(
     ("text", "rules"),
     [
+        ("", {"no_words"}),
+        (" \n", {"no_words"}),
         ("😀😀😀", {"no_words"}),
+        ("\ud800\ud800", {"no_words"}),
         ("\x00\x07\x1b", {"no_words"}),
         ("Hello, I would like to complain about the noise next door.", {"not_chinese"}),
         ("停水", {"too_short"}),
-        ("讲个笑话给我听听呗今天心情不好", {"out_of_scope", "below_suggest_threshold"}),
-        ("打错了打错了我找我二姨呢不好意思", {"out_of_scope", "below_suggest_threshold"}),
+        ("讲个笑话给我听听呗今天心情不好", {"idle_talk"}),
+        ("打错了打错了我找我二姨呢不好意思", {"wrong_number"}),
+        ("我要投诉我就是要投诉你们看着办", {"no_matter"}),
+        ("喂喂喂你好请问有人吗听得见吗", {"silence"}),
+        ("我在洛阳市涧西区这边路灯坏了三天了", {"another_city"}),
         ("龘靐齉爩麤龗灪龖厵癵驫麣纞虋讟钃", {"unknown_words"}),
     ],
 )
@@ -157,7 +163,7 @@ def test_what_no_desk_can_act_on_goes_to_a_person(
     [
         "<script>alert(1)</script>垃圾没人清运满地都是",
         "請問垃圾車幾點來收垃圾沒有人清理",
-        "垃圾" * 10_000,
+        "垃圾" * 100_000,
         "a",
     ],
 )
@@ -189,11 +195,19 @@ def test_threads_share_one_router(router: Router, samples: list[dict[str, str]])
             assert answers == wanted
 
 
-def test_limits_are_enforced(router: Router) -> None:
-    with pytest.raises(TranscriptError, match="limit is 20000"):
-        router.route([Transcript("1", "字" * 100_000)])
-    with pytest.raises(TranscriptError, match="empty"):
-        router.route([Transcript("1", GARBAGE), Transcript("2", "  ")])
+def test_what_was_cut_or_repaired_is_said(router: Router) -> None:
+    long, garbled = router.route(
+        [
+            Transcript("1", GARBAGE + "垃圾没人管" * 40_000),
+            Transcript("2", GARBAGE.encode().decode("latin-1")),
+        ]
+    )
+    assert (long.decision.verdict, long.decision.rule) == ("human", "too_long")
+    assert "200035 字，只读了前 20000 字" in long.notes[0]
+    assert garbled.masked_text == GARBAGE
+    assert "UTF-8" in garbled.notes[0]
+    with pytest.raises(TranscriptError, match="limit is 128"):
+        router.route([Transcript("x" * 129, GARBAGE)])
 
 
 def test_a_city_can_rename_and_merge_departments(router: Router) -> None:
