@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +19,6 @@ ALPHABET_FILE = "alphabet.txt"
 STEPS_FILE = "steps.npz"
 # Longer texts are read in windows that share this many characters.
 OVERLAP = 32
-# Characters of one run, padding included: bounds memory however many texts come.
-MAX_RUN_CHARS = 8192
 
 Floats = NDArray[np.float32]
 
@@ -60,12 +58,10 @@ class PlaceTagger:
 
     def tag(self, texts: Sequence[str]) -> list[Tagged]:
         """Elements of each text, in order; an empty text has none."""
-        found: list[Tagged] = []
-        for text, scores in zip(texts, self._scores(texts), strict=True):
-            found.append(self._decoded(text, scores) if text else Tagged((), ()))
-        return found
+        return [self._tagged(text) if text else Tagged((), ()) for text in texts]
 
-    def _decoded(self, text: str, scores: Floats) -> Tagged:
+    def _tagged(self, text: str) -> Tagged:
+        scores = self._scores(self._alphabet.encode(text))
         row = best_rows(scores[None], np.array([len(text)]), *self._steps)[0]
         elements = elements_of(text, [TAGS[tag] for tag in row])
         if not elements:
@@ -76,21 +72,18 @@ class PlaceTagger:
         sure = tuple(round(float(likely[e.start : e.end].mean()), 4) for e in elements)
         return Tagged(tuple(elements), sure)
 
-    def _scores(self, texts: Sequence[str]) -> list[Floats]:
-        """Tag scores (T, K) of each text; where windows overlap, each gives its nearer half."""
-        whole = [np.zeros((len(text), len(TAGS)), np.float32) for text in texts]
-        pieces = [
-            (at, start, ids[start : start + self._window])
-            for at, ids in enumerate(map(self._alphabet.encode, texts))
-            for start in _starts(len(ids), self._window)
-        ]
-        for batch in _batches(pieces):
-            out = self._session.run({"ids": padded([ids for _, _, ids in batch])})["scores"]
-            for (at, start, ids), scores in zip(batch, out, strict=True):
-                begin = OVERLAP // 2 if start else 0
-                ends_text = start + len(ids) == len(whole[at])
-                end = len(ids) if ends_text else len(ids) - OVERLAP // 2
-                whole[at][start + begin : start + end] = scores[begin:end]
+    def _scores(self, ids: list[int]) -> Floats:
+        """Tag scores (T, K); where windows overlap, each gives its nearer half.
+
+        Each window is a run of its own: the model scales its integers by the whole run, and a
+        text's answer must not depend on its neighbours.
+        """
+        whole = np.zeros((len(ids), len(TAGS)), np.float32)
+        for start in _starts(len(ids), self._window):
+            window = ids[start : start + self._window]
+            scores = self._session.run({"ids": padded([window])})["scores"][0]
+            begin = OVERLAP // 2 if start else 0
+            whole[start + begin : start + len(window)] = scores[begin : len(window)]
         return whole
 
 
@@ -98,18 +91,3 @@ def _starts(length: int, window: int) -> list[int]:
     if not length:
         return []
     return [0, *range(window - OVERLAP, max(length - OVERLAP, 1), window - OVERLAP)]
-
-
-_Piece = tuple[int, int, list[int]]
-
-
-def _batches(pieces: list[_Piece]) -> Iterator[list[_Piece]]:
-    """Windows of about equal length together."""
-    batch: list[_Piece] = []
-    for piece in sorted(pieces, key=lambda piece: (len(piece[2]), piece[0], piece[1])):
-        if batch and (len(batch) + 1) * len(piece[2]) > MAX_RUN_CHARS:
-            yield batch
-            batch = []
-        batch.append(piece)
-    if batch:
-        yield batch
