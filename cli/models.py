@@ -30,6 +30,7 @@ from .models_tables import (
     metric_table,
     number,
 )
+from .models_tune import tune_model
 
 LISTED_FIGURES = 2
 
@@ -40,6 +41,7 @@ models = typer.Typer(
 models.command("add")(add_model)
 models.command("promote")(promote_model)
 models.command("rollback")(rollback_model)
+models.command("tune")(tune_model)
 
 
 @models.command("list")

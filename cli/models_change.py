@@ -38,7 +38,7 @@ def add_model(
     artifact = add(registry, folder, name)
     if candidate:
         promote(
-            registry, artifact.ref, load_gates(registry.root), _order(by, "收入模型库"), CANDIDATE
+            registry, artifact.ref, load_gates(registry.root), order_of(by, "收入模型库"), CANDIDATE
         )
     if as_json:
         print_json({"ref": artifact.ref, "folder": str(artifact.folder), "candidate": candidate})
@@ -68,7 +68,7 @@ def promote_model(
     registry = Registry(shelf)
     wanted = ref if "@" in ref else f"{ref}@{CANDIDATE}"
     target: Alias = CHAMPION if alias == CHAMPION else CANDIDATE
-    order = _order(by, reason, force)
+    order = order_of(by, reason, force)
     try:
         change = promote(registry, wanted, load_gates(registry.root), order, target)
     except PromotionRefusedError as refused:
@@ -94,7 +94,7 @@ def rollback_model(
 ) -> None:
     """退回上一个 champion；可以一退再退。退回的版本须文件相符、能运行。"""
     try:
-        change = rollback(Registry(shelf), name, _order(by, reason))
+        change = rollback(Registry(shelf), name, order_of(by, reason))
     except PromotionRefusedError as refused:
         _show(refused.change, as_json)
         raise
@@ -110,7 +110,8 @@ def _show(change: Change, as_json: bool) -> None:
         out.print(gate_table(change.results))
 
 
-def _order(by: str | None, reason: str, force: bool = False) -> Order:
+def order_of(by: str | None, reason: str, force: bool = False) -> Order:
+    """Who changes the shelf, when and why."""
     return Order(
         who=by or os.environ.get("USER") or _login(),
         when=datetime.now(UTC),
