@@ -26,6 +26,7 @@ from .train_detector import train_detector
 from .train_places import train_places
 from .train_router import train_router
 from .watch import watch
+from .webhooks import webhooks
 
 app = typer.Typer(
     help="小郑：城市事件识别与派单。退出码：0 成功，1 内部失败，2 输入有误。",
@@ -57,6 +58,7 @@ app.add_typer(evaluate, name="eval")
 app.add_typer(models, name="models")
 app.add_typer(datasets, name="datasets")
 app.add_typer(db, name="db")
+app.add_typer(webhooks, name="webhooks")
 
 
 def _print_version(wanted: bool) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .delivery import tables as _delivery
 from .security import tables as _security
+from . import tables_hotline as _hotline
 from .tables import Base
 
 METADATA = Base.metadata
-MODULES = (_delivery, _security)
+MODULES = (_delivery, _security, _hotline)

@@ -10,6 +10,8 @@ from typing import Any
 from ..vision.health import HealthIncident
 from ..vision.incident import Transition
 from ..vision.observation import Observation
+from .delivery.parcel import DeliveryChange
+from .hotline_changes import HotlineChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +80,6 @@ class IncidentChange:
 
 
 @dataclass(frozen=True, slots=True)
-class SuggestionChange:
-    """What was suggested for one call; `suggestion` holds masked text only."""
-
-    transcript_id: str
-    channel: str
-    received_at: datetime | None
-    decision: str
-    department: str
-    model: str
-    suggestion: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class PruneChange:
     """Forget events and observations recorded before these times, and all but the newest
     `max_events` and `max_observations`."""
@@ -101,4 +90,6 @@ class PruneChange:
     max_observations: int
 
 
-Change = CameraChange | HealthChange | IncidentChange | SuggestionChange | PruneChange
+Change = (
+    CameraChange | HealthChange | IncidentChange | HotlineChange | DeliveryChange | PruneChange
+)

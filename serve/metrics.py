@@ -41,6 +41,24 @@ class Metrics:
         self.transcripts = self._counter(
             "transcripts", "Transcripts by decision, or `error`", ("decision",)
         )
+        self.overrides = self._counter(
+            "rule_overrides", "Calls a legal rule spoke for", ("rule", "changed")
+        )
+        self.feedback = self._counter(
+            "call_feedback", "What staff did with suggestions", ("action", "department")
+        )
+        self.matter_judgements = self._counter(
+            "matter_judgements", "Proposals of one matter that staff judged", ("state",)
+        )
+        self.drift_psi = self._gauge(
+            "router_drift_psi", "PSI of the last days against those before", ("measure",)
+        )
+        self.drift_noise = self._gauge(
+            "router_drift_noise", "PSI that chance alone exceeds in 5 % of cases", ("measure",)
+        )
+        self.drift_alarm = self._gauge(
+            "router_drift_alarm", "1 while a measure's change is beyond chance and .25", ("measure",)
+        )
         self.transitions = self._counter(
             "incident_transitions", "Stored steps of incidents", ("kind", "state")
         )

@@ -1,4 +1,4 @@
-"""Bounded growth: events and observations are forgotten by age and number."""
+"""Bounded growth: events and observations are forgotten by age and number, calls by age."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from .batcher import Batcher
 from .changes import Change, PruneChange
+from .hotline_changes import PruneCalls
 from .repeat import repeat
 from .settings import Settings
 
@@ -27,8 +28,9 @@ async def prune_often(
     """Remove what is due at every turn, for ever. Goes through the writer: writers take turns."""
 
     async def prune() -> None:
-        (answer,) = await writer.submit([due(settings, now())])
-        if isinstance(answer, Exception):
-            raise answer
+        calls = PruneCalls(now() - timedelta(days=settings.keep_calls_days))
+        for answer in await writer.submit([due(settings, now()), calls]):
+            if isinstance(answer, Exception):
+                raise answer
 
     await repeat("forgetting old events", settings.prune_every_s, prune)

@@ -10,6 +10,7 @@ import sys
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
 from .app import create_app
 from .errors import UnavailableError
@@ -40,7 +41,7 @@ async def _serve(settings: Settings, *, as_json: bool) -> None:
         lifespan="off",
         timeout_graceful_shutdown=int(settings.drain_s) + 1,
     )
-    server = _Server(config, as_json=as_json)
+    server = _Server(app, config, as_json=as_json)
     with listener:
         async with app.router.lifespan_context(app):
             # uvicorn stops at a signal and then raises it once more, for whoever had it before.
@@ -52,8 +53,9 @@ async def _serve(settings: Settings, *, as_json: bool) -> None:
 class _Server(uvicorn.Server):
     """Says where it listens, once it does; port 0 is only known then."""
 
-    def __init__(self, config: uvicorn.Config, *, as_json: bool) -> None:
+    def __init__(self, app: FastAPI, config: uvicorn.Config, *, as_json: bool) -> None:
         super().__init__(config)
+        self.app = app
         self.as_json = as_json
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -65,6 +67,11 @@ class _Server(uvicorn.Server):
         )
         sys.stdout.write(told + "\n")
         sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Streams of events never end by themselves: they are told to."""
+        self.app.state.services.feed.close()
+        await super().shutdown(sockets)
 
 
 def _listen(host: str, port: int) -> socket.socket:

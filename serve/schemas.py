@@ -211,6 +211,10 @@ class SuggestionOut(BaseModel):
     duty: str = Field(description="the first department's duty that fits, or empty")
     category: str
     category_probability: float = Field(ge=0, le=1)
+    assisting: DepartmentOut | None = Field(
+        default=None, description="who should help, where joint handling is due"
+    )
+    notes: list[str] = Field(default=[], description="what was cut or repaired before reading")
     masked_text: str
     masked_title: str
     personal_data: list[str] = Field(description="kinds of personal data that were masked")

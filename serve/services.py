@@ -20,11 +20,15 @@ from ..models.registry import Registry
 from ..vision.cameras import Cameras, load_cameras
 from ..vision.detector import Detector
 from ..vision.kinds import DEFAULT_KINDS, Kinds, load_kinds
-from .batcher import Batcher, BatchLimits, RunBatch
+from .batcher import Batcher, BatchLimits, BatchReport, RunBatch
 from .body import BodyBudget
 from .changes import Change
+from .delivery.config import Delivery, load_delivery
+from .delivery.feed import Feed
+from .delivery.service import DeliveryService
 from .errors import UnavailableError
 from .hotline_service import HotlineService
+from .hotline_store import HotlineStore
 from .metrics import Metrics
 from .model_slot import ModelSlot, Refusal
 from .pruning import prune_often
@@ -38,6 +42,7 @@ from .vision_service import Now, VisionService
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
+FEED_LOOK_S = 1.0
 WRITER_LIMITS = BatchLimits(max_batch=64, max_queue=4_096)
 
 
@@ -55,6 +60,10 @@ class Services:
     views: IncidentViews
     metrics: Metrics
     budget: BodyBudget
+    feed: Feed
+    delivery: DeliveryService
+    now: Now
+    listeners: int = 0
 
     def need_vision(self) -> VisionService:
         """Raises UnavailableError when the service runs without a detector."""
@@ -125,15 +134,25 @@ async def open_services(settings: Settings, metrics: Metrics, now: Now) -> Async
     cameras = Cameras()
     if settings.cameras is not None:
         cameras = await asyncio.to_thread(load_cameras, settings.cameras, kinds)
+    told = Delivery()
+    if settings.delivery is not None:
+        told = await asyncio.to_thread(load_delivery, settings.delivery)
     async with AsyncExitStack() as stack:
         stack.callback(os.close, lock_folder(settings.var))
         store = await asyncio.to_thread(Store.open, settings.database, now, cameras.by_id())
         stack.callback(store.close)
+        feed = Feed(store, (await asyncio.to_thread(store.events, 0, 1)).last)
+        observe = metrics.batch_observer("store")
+
+        def stored(report: BatchReport) -> None:
+            observe(report)
+            feed.nudge()
+
         writer = Batcher(
             "store",
             lambda: _writer_of(store),
             limits=WRITER_LIMITS,
-            on_batch=metrics.batch_observer("store"),
+            on_batch=stored,
         )
         await writer.start()
         stack.push_async_callback(writer.close, settings.drain_s)
@@ -149,6 +168,9 @@ async def open_services(settings: Settings, metrics: Metrics, now: Now) -> Async
             views=IncidentViews(kinds, cameras.by_id()),
             metrics=metrics,
             budget=BodyBudget(settings.max_inflight_bytes),
+            feed=feed,
+            delivery=DeliveryService(told, store=store, feed=feed, writer=writer, now=now),
+            now=now,
         )
         registry = Registry(settings.shelf)
         slots: list[ModelSlot[Any]] = []
@@ -157,10 +179,14 @@ async def open_services(settings: Settings, metrics: Metrics, now: Now) -> Async
             stack.push_async_callback(services.vision.close)
             slots.append(services.vision.slot)
         if settings.router:
-            services.hotline = await _open_hotline(services, registry)
+            services.hotline = await _open_hotline(services, registry, now)
             stack.push_async_callback(services.hotline.close)
             slots.append(services.hotline.slot)
-        beside = [prune_often(writer, settings, now)]
+        metrics.registry.register(services.delivery)
+        services.delivery.start()
+        stack.push_async_callback(services.delivery.close)
+        beside = [repeat("watching the outbox", 0, lambda: feed.watch(FEED_LOOK_S))]
+        beside += [prune_often(writer, settings, now)]
         beside += [_follow(slot, metrics, settings.model_poll_s) for slot in slots]
         if services.vision is not None:
             beside.append(repeat("judging cameras' silence", TICK_S, services.vision.tick))
@@ -192,9 +218,16 @@ async def _open_vision(services: Services, registry: Registry, now: Now) -> Visi
     return vision
 
 
-async def _open_hotline(services: Services, registry: Registry) -> HotlineService:
-    hotline = HotlineService(
-        services.settings, registry=registry, writer=services.writer, metrics=services.metrics
+async def _open_hotline(services: Services, registry: Registry, now: Now) -> HotlineService:
+    hotline = await asyncio.to_thread(
+        lambda: HotlineService(
+            services.settings,
+            registry=registry,
+            store=HotlineStore(services.store.engine),
+            writer=services.writer,
+            metrics=services.metrics,
+            now=now,
+        )
     )
     await hotline.start()
     services.metrics.watch_batcher(hotline.batcher)

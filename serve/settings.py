@@ -9,8 +9,9 @@ from __future__ import annotations
 import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ..config.errors import InputError
@@ -48,6 +49,17 @@ class Settings(BaseSettings):
         max_history_bytes: recent frames kept for evidence pictures, all cameras together.
         keep_events_s, max_events: how long and how many events the outbox keeps for readers.
         keep_observations_s, max_observations: the same for what rules said of single frames.
+        delivery: YAML file of webhooks and the broker that are told of events; none without it.
+        max_streams: listeners of `/v1/events` at once; an idle one is sent a comment every
+            `stream_heartbeat_s`, one that takes nothing for `stream_stall_s` is dropped.
+        rules: YAML file of legal duties that may override the router.
+        keep_calls_days: how long calls are kept, masked; the journals of what staff did stay.
+        keep_originals: keep unmasked calls too, sealed with `originals_key` (base64 of 32 bytes)
+            or the key in `originals_key_file`.
+        matter_window_days, max_open_calls: which open calls a new one is compared with.
+        hotline_timezone: where a day of the hotline begins at midnight.
+        drift_days: length of the recent window of the drift gauges; the reference is the four
+            times longer span before it.
         prune_every_s: how often what is over these limits is removed.
     """
 
@@ -62,6 +74,8 @@ class Settings(BaseSettings):
     cameras: Path | None = None
     kinds: Path | None = None
     departments: Path | None = None
+    rules: Path | None = None
+    delivery: Path | None = None
 
     shelf: Path | None = None
     detector: str = "detector"
@@ -96,9 +110,31 @@ class Settings(BaseSettings):
     max_observations: Count = 1_000_000
     prune_every_s: Seconds = 600.0
 
+    keep_calls_days: Annotated[float, Field(gt=0)] = 730.0
+    keep_originals: bool = False
+    originals_key: SecretStr = SecretStr("")
+    originals_key_file: Path | None = None
+    matter_window_days: Annotated[float, Field(gt=0, le=366)] = 30.0
+    max_open_calls: Count = 5_000
+    hotline_timezone: str = "Asia/Shanghai"
+    drift_days: Annotated[float, Field(gt=0, le=366)] = 7.0
+
+    max_streams: Count = 1_000
+    stream_heartbeat_s: Seconds = 15.0
+    stream_stall_s: Seconds = 30.0
+
     queue_timeout_s: Seconds = 60.0
     drain_s: Seconds = 30.0
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+
+    @field_validator("hotline_timezone")
+    @classmethod
+    def _zone_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"unknown time zone {name!r}") from None
+        return name
 
     @model_validator(mode="after")
     def _limits_fit(self) -> Self:

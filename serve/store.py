@@ -66,6 +66,11 @@ class Store:
         """
         return cls(open_database(url), now, cameras or {})
 
+    @property
+    def engine(self) -> Engine:
+        """For those who keep their own tables in the same database."""
+        return self._engine
+
     def close(self) -> None:
         self._engine.dispose()
 

@@ -17,8 +17,11 @@ from .changes import (
     HealthChange,
     IncidentChange,
     PruneChange,
-    SuggestionChange,
 )
+from .delivery.ledger import write_delivery
+from .delivery.parcel import DeliveryChange
+from .hotline_changes import HotlineChange
+from .hotline_writing import write_hotline
 from .outbox import Event, event_of, fault_event, step_time, view_event
 from .rows import evidence_row, fault_row, row_of
 from .tables import (
@@ -27,7 +30,6 @@ from .tables import (
     IncidentRow,
     ObservationRow,
     OutboxRow,
-    SuggestionRow,
     TransitionRow,
 )
 
@@ -40,8 +42,10 @@ def write_change(session: Session, change: Change, recorded_at: datetime) -> Non
         _write_health(session, change, recorded_at)
     elif isinstance(change, IncidentChange):
         _write_transitions(session, change.transitions, recorded_at)
-    elif isinstance(change, SuggestionChange):
-        _write_suggestion(session, change, recorded_at)
+    elif isinstance(change, HotlineChange):
+        write_hotline(session, change, recorded_at)
+    elif isinstance(change, DeliveryChange):
+        write_delivery(session, change, recorded_at)
     else:
         _prune(session, change)
     session.flush()
@@ -172,21 +176,6 @@ def _write_observations(
             }
             for seen in observations
         ],
-    )
-
-
-def _write_suggestion(session: Session, change: SuggestionChange, recorded_at: datetime) -> None:
-    session.merge(
-        SuggestionRow(
-            transcript_id=change.transcript_id,
-            channel=change.channel,
-            received_at=change.received_at,
-            recorded_at=recorded_at,
-            decision=change.decision,
-            department=change.department,
-            model=change.model,
-            suggestion=change.suggestion,
-        )
     )
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -89,3 +92,47 @@ def running(
         finally:
             server.should_exit = True
             thread.join()
+
+
+PROGRAM = """
+from xiaozheng.serve.run import run
+from xiaozheng.serve.settings import read_settings
+run(read_settings())
+"""
+
+
+class ServerProcess:
+    """The service as a process of its own, told by its environment all that differs from the
+    defaults."""
+
+    def __init__(self, settings: Settings, **environment: str) -> None:
+        told = {"port": 0} | settings.model_dump(exclude_unset=True)
+        env = {f"XIAOZHENG_{name.upper()}": str(value) for name, value in told.items()}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM],
+            env={**os.environ, **env, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert "http://" in line
+        self.url = line.split()[-1]
+
+    def __enter__(self) -> ServerProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.kill()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        self.process.terminate()
+        self.process.communicate(timeout=60)
+        return self.process.returncode

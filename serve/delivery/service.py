@@ -1,0 +1,78 @@
+"""All receivers of one running service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ..batcher import Batcher
+from ..changes import Change
+from ..store import Store
+from .config import Delivery, Receiver
+from .courier import Courier, Sink
+from .feed import Feed
+from .ledger import Ledger
+from .webhook import WebhookSink
+
+STOP_S = 5.0
+
+
+class DeliveryService(Collector):
+    """One courier a receiver. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        delivery: Delivery,
+        *,
+        store: Store,
+        feed: Feed,
+        writer: Batcher[Change, None],
+        now: Callable[[], datetime],
+    ) -> None:
+        """Raises InputError when a secret cannot be had."""
+        self.delivery = delivery
+        self.ledger = Ledger(store.engine)
+        sinks: list[tuple[Sink, Receiver]] = [
+            (WebhookSink(webhook, delivery.targets, now), webhook) for webhook in delivery.webhooks
+        ]
+        self.couriers = [
+            Courier(sink, receiver, ledger=self.ledger, feed=feed, writer=writer, now=now)
+            for sink, receiver in sinks
+        ]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        self._tasks = [asyncio.create_task(courier.run()) for courier in self.couriers]
+
+    async def close(self) -> None:
+        """Let deliveries in hand end, within bounds; what is left is delivered after a restart."""
+        await asyncio.gather(
+            *(
+                courier.stop(task, STOP_S)
+                for courier, task in zip(self.couriers, self._tasks, strict=True)
+            )
+        )
+
+    def collect(self) -> Iterator[Metric]:
+        """For Prometheus."""
+        events = CounterMetricFamily(
+            "xiaozheng_deliveries", "Tries by what became of them", labels=["sink", "result"]
+        )
+        away = GaugeMetricFamily(
+            "xiaozheng_delivery_away", "1 while a receiver is not there", labels=["sink"]
+        )
+        for courier in self.couriers:
+            stats = courier.stats
+            for result, count in (
+                ("delivered", stats.delivered),
+                ("failed", stats.failed),
+                ("dead", stats.dead),
+            ):
+                events.add_metric([courier.sink.name, result], count)
+            away.add_metric([courier.sink.name], int(stats.away))
+        yield events
+        yield away
