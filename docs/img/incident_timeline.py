@@ -145,8 +145,54 @@ RETURN = timeline(
     ],
     300,
 )
+HEALTH = timeline(
+    "A covered lens, black_s 10, recover_s 5",
+    [
+        (
+            "picture",
+            [(0, 20, "seen", "street"), (20, 60, "missed", "black"), (60, 100, "seen", "street")],
+        ),
+        ("fault", [(30, 65, "open", "camera_black")]),
+        (
+            "zones",
+            [
+                (0, 20, "seen", "watched"),
+                (20, 65, "ended", "suspended: nothing opens"),
+                (65, 100, "seen", "watched"),
+            ],
+        ),
+    ],
+    [
+        (20, "began_at: first black picture; kept from the rules at once"),
+        (30, "noticed_at: reported after black_s"),
+        (65, "ended_at: well for recover_s"),
+    ],
+    100,
+)
+CLIP = timeline(
+    "What is kept of one incident, evidence_clip: true",
+    [
+        ("frames", [(0, 100, "covered", "as they come; the last 30 s are remembered")]),
+        (
+            "incident",
+            [
+                (25, 45, "suspected", "suspected"),
+                (45, 90, "open", "open"),
+                (90, 100, "ended", "ended"),
+            ],
+        ),
+        ("clip", [(40, 50, "open", "10 s")]),
+    ],
+    [
+        (13, "before: 2 s before onset_at, which is at 15 s"),
+        (45, "at: opened_at; the clip runs from 5 s before to 5 s after"),
+        (90, "after: found over"),
+    ],
+    100,
+)
+PICTURES = {"life": LIFE, "evidence": LEAN, "return": RETURN, "health": HEALTH, "clip": CLIP}
 
 
 if __name__ == "__main__":
-    for name, text in (("life", LIFE), ("evidence", LEAN), ("return", RETURN)):
+    for name, text in PICTURES.items():
         (HERE / f"incident_{name}.svg").write_text(text, encoding="utf-8")
