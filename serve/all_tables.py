@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from . import tables_hotline as _hotline
 from .delivery import tables as _delivery
 from .security import tables as _security
-from . import tables_hotline as _hotline
 from .tables import Base
 
 METADATA = Base.metadata

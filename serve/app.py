@@ -14,7 +14,19 @@ from fastapi.staticfiles import StaticFiles
 from .metrics import Metrics
 from .middleware import Front
 from .problems import Problem, install_problem_handlers
-from .routes import cameras, console, events, frames, incidents, operations, transcripts, webhooks
+from .routes import (
+    calls,
+    cameras,
+    console,
+    events,
+    feedback,
+    frames,
+    incidents,
+    matters,
+    operations,
+    transcripts,
+    webhooks,
+)
 from .services import open_services
 from .settings import Settings, is_loopback
 from .vision_service import Now, utc_now
@@ -50,7 +62,8 @@ def create_app(settings: Settings, now: Now = utc_now) -> FastAPI:
     guarded = is_loopback(settings.host)
     app.add_middleware(Front, metrics=metrics, hosts=LOOPBACK_NAMES if guarded else None)
     install_problem_handlers(app)
-    for door in (frames, transcripts, incidents, events, webhooks, cameras, operations, console):
+    hotline = (transcripts, feedback, calls, matters)
+    for door in (frames, *hotline, incidents, events, webhooks, cameras, operations, console):
         app.include_router(door.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.mount("/console", StaticFiles(directory=CONSOLE), name="console")

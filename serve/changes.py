@@ -90,6 +90,4 @@ class PruneChange:
     max_observations: int
 
 
-Change = (
-    CameraChange | HealthChange | IncidentChange | HotlineChange | DeliveryChange | PruneChange
-)
+Change = CameraChange | HealthChange | IncidentChange | HotlineChange | DeliveryChange | PruneChange

@@ -14,6 +14,7 @@ from ..nlp.matter.index import CallIndex, Weighed
 from ..nlp.matter.profile import Call, profile
 from ..nlp.matter.score import SameMatter, propose
 from .hotline_store import CallQuery, HotlineStore
+from .hotline_views import shown
 
 REMEMBER_HOT_S = 30.0
 HOT_CALLS = 5_000
@@ -23,7 +24,9 @@ HOT_CALLS = 5_000
 class MatterDesk:
     """Safe to use from several threads."""
 
-    def __init__(self, store: HotlineStore, *, window: timedelta, max_calls: int, zone: str) -> None:
+    def __init__(
+        self, store: HotlineStore, *, window: timedelta, max_calls: int, zone: str
+    ) -> None:
         self._store = store
         self._window = window
         self._max_calls = max_calls
@@ -41,18 +44,22 @@ class MatterDesk:
                 self._index.add(self._index.weigh(profile(call.as_call())))
             return len(self._index)
 
-    def take(self, call: Call) -> tuple[SameMatter, ...]:
+    def take(self, call: Call, now: datetime) -> tuple[SameMatter, ...]:
         """Proposals for a new call, which is found from now on."""
         read = profile(call)
         with self._lock:
+            # Callers may give any time; only the clock decides what is forgotten.
+            self._forget_some(now - self._window)
             found = self._index.weigh(read)
-            oldest = call.at - self._window
-            proposals = tuple(
-                pair for pair in propose(self._index, found) if self._at(pair.other_id) >= oldest
-            )
+            proposals = propose(self._index, found)
             self._index.add(found)
-            self._forget_some(oldest)
             return proposals
+
+    def line_of(self, call_id: str) -> str:
+        """One line of an open call."""
+        with self._lock:
+            found = self._index.get(call_id)
+        return "" if found is None else shown(found.call.title, found.call.text)
 
     def forget(self, call_id: str) -> None:
         """A call was closed, or could not be stored."""
@@ -104,11 +111,6 @@ class MatterDesk:
             index.add(weighed)
             found.append(weighed)
         return found
-
-    def _at(self, call_id: str) -> datetime:
-        found = self._index.get(call_id)
-        assert found is not None
-        return found.call.at
 
     def _forget_some(self, oldest: datetime) -> None:
         """The oldest calls leave once they are out of the window, or there are too many."""

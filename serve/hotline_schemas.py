@@ -60,7 +60,7 @@ class RoutedOut(TranscriptOut):
     )
     override: OverrideOut | None = None
     place: PlaceOut | None = None
-    proposals: list[ProposalOut] = []
+    proposals: list[ProposalOut] = Field(default=[])
 
 
 class RoutedAnswer(BaseModel):

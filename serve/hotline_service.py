@@ -261,7 +261,9 @@ class HotlineService:
         if override is not None:
             decision = _decision_of(override, suggestion.decision)
             suggestion = replace(suggestion, decision=decision)
-        return Routed(suggestion, department, override, place, at, self.desk.take(call))
+        return Routed(
+            suggestion, department, override, place, at, self.desk.take(call, self._now())
+        )
 
 
 def _decision_of(override: Override, model: Decision) -> Decision:

@@ -80,9 +80,7 @@ class StoredCall:
 
     def as_call(self) -> Call:
         """What is compared with other calls."""
-        return Call(
-            self.transcript_id, self.text, self.at, self.title, self.place, self.department
-        )
+        return Call(self.transcript_id, self.text, self.at, self.title, self.place, self.department)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +197,9 @@ class HotlineStore:
     def rule_counts(self) -> dict[str, int]:
         """How many stored calls each rule spoke for."""
         statement = (
-            select(CallRow.rule, func.count()).where(CallRow.rule.is_not(None)).group_by(CallRow.rule)
+            select(CallRow.rule, func.count())
+            .where(CallRow.rule.is_not(None))
+            .group_by(CallRow.rule)
         )
         with Session(self._engine) as session:
             return {str(rule): count for rule, count in session.execute(statement)}

@@ -68,7 +68,9 @@ class Vault:
         """Encrypt; the call's id is bound in, so that rows cannot be exchanged."""
         nonce = os.urandom(NONCE_BYTES)
         plain = json.dumps([original.title, original.text]).encode()
-        return Sealed(self.key_id, nonce + self._cipher.encrypt(nonce, plain, _bound(transcript_id)))
+        return Sealed(
+            self.key_id, nonce + self._cipher.encrypt(nonce, plain, _bound(transcript_id))
+        )
 
     def unseal(self, transcript_id: str, sealed: Sealed) -> Original:
         """Decrypt.

@@ -57,7 +57,9 @@ class Metrics:
             "router_drift_noise", "PSI that chance alone exceeds in 5 % of cases", ("measure",)
         )
         self.drift_alarm = self._gauge(
-            "router_drift_alarm", "1 while a measure's change is beyond chance and .25", ("measure",)
+            "router_drift_alarm",
+            "1 while a measure's change is beyond chance and .25",
+            ("measure",),
         )
         self.transitions = self._counter(
             "incident_transitions", "Stored steps of incidents", ("kind", "state")

@@ -231,13 +231,6 @@ class TranscriptOut(BaseModel):
     error: ItemError | None = None
 
 
-class TranscriptsAnswer(BaseModel):
-    """One result for each transcript, in order."""
-
-    results: list[TranscriptOut]
-    model: str
-
-
 class ZoneOut(BaseModel):
     """A zone of a camera; the polygon is in 0–1 of the frame."""
 

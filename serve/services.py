@@ -85,6 +85,12 @@ class Services:
             )
         return self.hotline
 
+    async def write(self, change: Change) -> None:
+        """Store one change; raises what the store raised."""
+        (stored,) = await self.writer.submit([change])
+        if isinstance(stored, Exception):
+            raise stored
+
     async def checks(self) -> dict[str, Check]:
         """Whether each part can do its work now."""
         found = {"database": await asyncio.to_thread(self._check_database)}

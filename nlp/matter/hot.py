@@ -22,6 +22,7 @@ DAYS_BEFORE = 7
 LEAST_CALLS = 2
 RISING = 1.5
 FALLING = 0.67
+FORMULA_ZH = "热度 = 八天内各来电 2^(−距当日结束小时数 ÷ 48) 之和"
 TRENDS_ZH = {"new": "新出现", "rising": "上升", "steady": "持平", "falling": "下降"}
 
 

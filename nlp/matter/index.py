@@ -56,6 +56,11 @@ class CallIndex:
         """All calls, in the order they came."""
         return [found for found in self._slots if found is not None]
 
+    def first(self) -> Weighed | None:
+        """The call that came first."""
+        slot = next(iter(self._slot_of.values()), None)
+        return None if slot is None else self._slots[slot]
+
     def get(self, call_id: str) -> Weighed | None:
         """One call."""
         slot = self._slot_of.get(call_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,10 +12,12 @@ from ...config.errors import InputError
 from ...nlp.transcript import Transcript
 from ..body import check_count, parse_json, read_body, unless_gone
 from ..errors import RequestError, UnprocessableError, UnsupportedMediaError
-from ..hotline_service import TranscriptResult
+from ..hotline_schemas import RoutedAnswer, RoutedOut
+from ..hotline_service import HotlineService, TranscriptResult
+from ..hotline_views import fresh_proposal, override_view, place_view
 from ..moments import parse_moment
 from ..problems import item_error
-from ..schemas import TranscriptIn, TranscriptOut, TranscriptsAnswer
+from ..schemas import TranscriptIn
 from ..services import Use
 from .common import answer, problems
 
@@ -34,7 +37,7 @@ REQUEST_BODY = {
     "/v1/transcripts:batch",
     summary="Suggest departments for calls and messages",
     operation_id="submitTranscripts",
-    response_model=TranscriptsAnswer,
+    response_model=RoutedAnswer,
     responses=problems(400, 413, 415, 422, 429, 503),
     openapi_extra={"requestBody": REQUEST_BODY},
 )
@@ -51,9 +54,10 @@ async def submit_transcripts(request: Request, services: Use) -> Response:
         transcripts = read_transcripts(body, settings.max_transcripts)
     results = await unless_gone(request, hotline.take(transcripts))
     rows = [
-        _row(index, t, r) for index, (t, r) in enumerate(zip(transcripts, results, strict=True))
+        _row(hotline, index, transcript, result)
+        for index, (transcript, result) in enumerate(zip(transcripts, results, strict=True))
     ]
-    return answer(TranscriptsAnswer(results=rows, model=hotline.ref))
+    return answer(RoutedAnswer(results=rows, model=hotline.ref))
 
 
 def read_transcripts(body: bytes | bytearray, max_transcripts: int) -> list[Transcript]:
@@ -110,8 +114,24 @@ def _transcript(index: int, entry: Any) -> Transcript:
     return Transcript(item.id, item.text, item.title, item.channel, received_at)
 
 
-def _row(index: int, transcript: Transcript, result: TranscriptResult) -> TranscriptOut:
-    if result.error is not None:
+def _row(
+    hotline: HotlineService, index: int, transcript: Transcript, result: TranscriptResult
+) -> RoutedOut:
+    if result.error is not None or result.routed is None:
+        assert result.error is not None
         error = item_error(result.error)
-        return TranscriptOut(index=index, id=transcript.id, status="error", error=error)
-    return TranscriptOut(index=index, id=transcript.id, status="ok", suggestion=result.suggestion)
+        return RoutedOut(index=index, id=transcript.id, status="error", error=error)
+    routed = result.routed
+    rule = {} if routed.override is None else asdict(routed.override)
+    return RoutedOut(
+        index=index,
+        id=transcript.id,
+        status="ok",
+        suggestion=result.suggestion,
+        department=routed.department,
+        override=override_view(rule, hotline.departments),
+        place=place_view(routed.place),
+        proposals=[
+            fresh_proposal(pair, hotline.desk.line_of(pair.other_id)) for pair in routed.proposals
+        ],
+    )

@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.Column("department", sa.String(64), nullable=False),
         sa.Column("assigned", sa.String(64), nullable=False, index=True),
         sa.Column("model_department", sa.String(64), nullable=False),
-        sa.Column("confidence", sa.Float, nullable=False),
+        sa.Column("confidence", sa.Double, nullable=False),
         sa.Column("decision", sa.String(16), nullable=False),
         sa.Column("model", sa.String(128), nullable=False),
         sa.Column("rule", sa.String(64), index=True),
@@ -72,7 +72,7 @@ def _decisions_and_proposals() -> None:
         sa.Column("reason", sa.String(512), nullable=False),
         sa.Column("model", sa.String(128), nullable=False),
         sa.Column("model_department", sa.String(64), nullable=False),
-        sa.Column("confidence", sa.Float, nullable=False),
+        sa.Column("confidence", sa.Double, nullable=False),
     )
     op.create_table(
         "matter_proposals",
@@ -80,7 +80,7 @@ def _decisions_and_proposals() -> None:
         sa.Column("call_id", sa.String(128), nullable=False),
         sa.Column("other_id", sa.String(128), nullable=False, index=True),
         sa.Column("kind", sa.String(16), nullable=False),
-        sa.Column("score", sa.Float, nullable=False),
+        sa.Column("score", sa.Double, nullable=False),
         sa.Column("reasons", sa.JSON, nullable=False),
         sa.Column("state", sa.String(16), nullable=False, index=True),
         sa.Column("proposed_at", MOMENT, nullable=False),
