@@ -13,6 +13,7 @@ from rich import box
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ..config.errors import InputError
 from ..eval.events import EventScore, score
 from ..eval.events_clips import Still, run_clips
 from ..eval.events_page import COLUMNS, events_page, flat, rows
@@ -45,7 +46,13 @@ def eval_events(
         Path | None, typer.Option(help="片段：每个事件立案与结束时的标注画面存到此目录")
     ] = None,
     hours: Annotated[
-        float | None, typer.Option(min=0.1, help="模拟轨迹：固定种子的摄像机小时数")
+        float | None, typer.Option(min=0, help="模拟轨迹：密集部分固定种子的摄像机小时数")
+    ] = None,
+    days: Annotated[
+        float | None, typer.Option(min=0, help="模拟轨迹：平常部分固定种子的摄像机天数")
+    ] = None,
+    looks: Annotated[
+        bool | None, typer.Option(help="模拟轨迹：检测框附带外观特征，缺省按套件（附带）")
     ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="模拟轨迹：随机部分的种子，缺省每次新取")
@@ -69,7 +76,7 @@ def eval_events(
     loaded = load_event_suite(suite, kinds)
     stills: list[Still] = []
     if loaded.traces is not None:
-        wishes = _wishes(loaded.traces, hours)
+        wishes = _wishes(loaded.traces, hours, days, looks)
         workers = processes or os.cpu_count() or 1
         figures, result = _traces(wishes, seed, workers, failures)
         if checks:
@@ -90,20 +97,35 @@ def eval_events(
             out.print(f"已写入 {path}", markup=False)
 
 
-def _wishes(settings: TraceSettings, hours: float | None) -> TraceSettings:
-    if hours is None:
-        return settings
-    random_hours = settings.random_hours * hours / settings.hours
-    return settings.model_copy(update={"hours": hours, "random_hours": random_hours})
+def _wishes(
+    settings: TraceSettings, hours: float | None, days: float | None, looks: bool | None
+) -> TraceSettings:
+    """The suite's settings with what was asked for; the random parts shrink in proportion."""
+    wished: dict[str, Any] = {} if looks is None else {"looks": looks}
+    for name, value in (("hours", hours), ("days", days)):
+        if value is not None:
+            usual, more = getattr(settings, name), getattr(settings, f"random_{name}")
+            wished |= {name: value, f"random_{name}": more * value / usual if usual else 0.0}
+    if wished.get("hours") == wished.get("days") == 0:
+        raise InputError(
+            "neither hours nor days: nothing to simulate",
+            message_zh="--hours 与 --days 不能同时为 0",
+        )
+    return settings.model_copy(update=wished)
 
 
 def _traces(
     settings: TraceSettings, seed: int | None, processes: int, failures: Path | None
 ) -> tuple[dict[str, Any], EventScore]:
     random_seed = secrets.randbelow(2**31) if seed is None else seed
+    if random_seed in settings.seeds:
+        raise InputError(
+            f"seed {seed} is one of the suite's fixed seeds",
+            message_zh=f"--seed {seed} 与套件的固定种子相同，请换一个",
+        )
     err.print(f"随机种子 {random_seed}（用 --seed {random_seed} 可重现）")
     with Progress(*BAR_COLUMNS, console=err, disable=not err.is_terminal, transient=True) as bar:
-        task = bar.add_task("模拟中", total=settings.hours + settings.random_hours)
+        task = bar.add_task("模拟中", total=_hours(settings))
         run = run_traces(
             settings,
             random_seed,
@@ -112,6 +134,11 @@ def _traces(
             progress=lambda done: bar.advance(task, done),
         )
     return run.to_dict(), run.score
+
+
+def _hours(settings: TraceSettings) -> float:
+    whole_days = settings.days + settings.random_days
+    return settings.hours + settings.random_hours + 24 * whole_days
 
 
 def _clips(

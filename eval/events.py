@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+from scipy.stats import chi2
 
 ONSET_TOLERANCE_S = 10.0
 MIN_IOU = 0.5
@@ -125,17 +126,16 @@ class Tally:
 
     def figures(self) -> dict[str, Any]:
         """The report's numbers; None where nothing defines one."""
-        errors = np.array(self.onset_errors_s)
         days = self.watched_s / SECONDS_PER_DAY
         return {
             "precision": _ratio(self.hits, self.hits + self.false_alarms),
             "recall": _ratio(self.hits, self.hits + self.misses),
             "f1": _ratio(2 * self.hits, 2 * self.hits + self.misses + self.false_alarms),
-            "onset_rmse_s": float(np.sqrt(np.mean(errors**2))) if self.hits else None,
-            "onset_error_median_s": float(np.median(np.abs(errors))) if self.hits else None,
+            **onset_figures(self.onset_errors_s),
             "duplicates_per_event": _ratio(self.reports_of_events, self.hits),
             "fragmentation": _ratio(self.extra_pieces, self.hits),
             "false_alarms_per_camera_day": self.false_alarms / days if days else None,
+            "false_alarms_per_camera_day_95": _poisson_interval(self.false_alarms, days),
             "events": self.hits + self.misses,
             "reports": self.hits + self.false_alarms,
             "hits": self.hits,
@@ -216,6 +216,28 @@ def judge(truth: Sequence[TrueEvent], reports: Sequence[Report]) -> Judgement:
     return Judgement(matches, missed, extra, tuple(_pieces(matches, extra)))
 
 
+def onset_figures(errors_s: Sequence[float]) -> dict[str, Any]:
+    """What hits' signed onset errors come to; None where there is none.
+
+    `onset_rmse_s` is over all hits. `onset_rmse_within_10s` leaves out those that count by their
+    interval alone, as the AI City Challenge's figure does.
+    """
+    errors = np.abs(np.array(errors_s, dtype=np.float64))
+    near = errors[errors <= ONSET_TOLERANCE_S]
+    some = len(errors) > 0
+    return {
+        "onset_rmse_s": _root_mean_square(errors),
+        "onset_rmse_within_10s": _root_mean_square(near),
+        "onset_error_median_s": float(np.median(errors)) if some else None,
+        "onset_error_p95_s": float(np.percentile(errors, 95)) if some else None,
+        "onset_within_10s": _ratio(len(near), len(errors)),
+    }
+
+
+def _root_mean_square(values: NDArray[np.float64]) -> float | None:
+    return float(np.sqrt(np.mean(values**2))) if len(values) else None
+
+
 def is_hit(event: TrueEvent, report: Report) -> bool:
     """Same kind, and onset within the tolerance or intervals that agree."""
     if event.kind != report.kind or not _may_share_place(event.box, report.box):
@@ -254,6 +276,14 @@ def _interval(above: NDArray[np.float64], below: NDArray[np.float64]) -> list[fl
         return None
     low, high = np.percentile(above[defined] / below[defined], [2.5, 97.5])
     return [float(low), float(high)]
+
+
+def _poisson_interval(count: int, days: float) -> list[float] | None:
+    """Exact 95 % interval of a rate when `count` were seen in `days` (Garwood, 1936)."""
+    if not days:
+        return None
+    low = chi2.ppf(0.025, 2 * count) / 2 if count else 0.0
+    return [float(low / days), float(chi2.ppf(0.975, 2 * count + 2) / 2 / days)]
 
 
 def _worth(event: TrueEvent, report: Report) -> float:

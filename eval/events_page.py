@@ -12,6 +12,7 @@ from .report import Page, Shot, Tile, number, percent
 
 MAX_CLIPS = 200
 MAX_PICTURES = 40
+PART_ZH = {"dense": "密集街道", "ordinary": "平常街道"}
 MOMENT_ZH = {"before": "之前", "at": "立案", "after": "结束", "missed": "漏报"}
 COLUMNS = (
     "",
@@ -19,6 +20,8 @@ COLUMNS = (
     "召回率",
     "F1",
     "起点误差（秒）",
+    "10秒内",
+    "P95",
     "每事件报告数",
     "断裂",
     "误报/机日",
@@ -35,6 +38,8 @@ def row(figures: Mapping[str, Any]) -> list[str]:
         percent(figures["recall"]),
         number(figures["f1"], 4),
         number(figures["onset_rmse_s"], 2),
+        number(figures["onset_rmse_within_10s"], 2),
+        number(figures["onset_error_p95_s"], 1),
         number(figures["duplicates_per_event"], 3),
         number(figures["fragmentation"], 3),
         number(figures["false_alarms_per_camera_day"], 3),
@@ -45,10 +50,11 @@ def row(figures: Mapping[str, Any]) -> list[str]:
 
 
 def rows(figures: Mapping[str, Any], kinds: Kinds) -> list[tuple[str, ...]]:
-    """Kinds, sampling rates where known, and the whole."""
+    """Kinds, sampling rates and parts where known, and the whole."""
     names = {kind.id: f"{kind.zh} {kind.code}" for kind in kinds.kinds}
     table = [(names.get(k, k), *row(part)) for k, part in figures["per_kind"].items()]
     table += [(f"{fps} 帧/秒", *row(part)) for fps, part in figures.get("per_fps", {}).items()]
+    table += [(PART_ZH[name], *row(part)) for name, part in figures.get("parts", {}).items()]
     return [*table, ("全部", *row(figures))]
 
 

@@ -45,13 +45,22 @@ class MarkedClip(BaseModel):
 
 
 class TraceSettings(BaseModel):
-    """How much to simulate. Every seed of `seeds` gets an equal share of `hours`."""
+    """How much to simulate. Every seed of `seeds` gets an equal share of `hours` and `days`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    hours: float = Field(default=2000, gt=0, le=1_000_000, description="Camera-hours")
+    hours: float = Field(default=2000, ge=0, le=1_000_000, description="Camera-hours, dense part")
+    days: float = Field(default=200, ge=0, le=100_000, description="Camera-days, ordinary part")
     seeds: tuple[int, ...] = Field(default=(1, 2, 3, 4), min_length=1)
-    random_hours: float = Field(default=100, ge=0, description="More, of a seed new in each run")
+    random_hours: float = Field(default=100, ge=0, description="More hours, of a seed of each run")
+    random_days: float = Field(default=10, ge=0, description="More days, of a seed of each run")
+    looks: bool = Field(default=True, description="Boxes come with appearance, as in the service")
+
+    @model_validator(mode="after")
+    def _something(self) -> TraceSettings:
+        if self.hours + self.days + self.random_hours + self.random_days == 0:
+            raise ValueError("neither hours nor days: nothing to simulate")
+        return self
 
 
 class EventSuite(BaseModel):

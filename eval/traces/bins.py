@@ -28,7 +28,7 @@ def _bin(street: Street, zone: Zone, along: float, dwell_s: float) -> None:
     t = -float(rng.uniform(0, 600))
     while t < street.duration_s:
         fine_until = t + 60 + street.wait_s(1500)
-        _phase(street, (t, fine_until), along, OK if street.chance(0.8) else NEARLY, full=False)
+        phase(street, (t, fine_until), along, OK if street.chance(0.8) else NEARLY, full=False)
         if fine_until >= street.duration_s:
             return
         full_s = _full_length(street, dwell_s)
@@ -41,18 +41,18 @@ def _bin(street: Street, zone: Zone, along: float, dwell_s: float) -> None:
             pushed_s = float(rng.uniform(span[0] + 0.3 * full_s, span[0] + 0.8 * full_s))
             moved = along + float(rng.uniform(-0.5, 0.5))
             full = (
-                _phase(street, (span[0], pushed_s), along, FULL, full=True),
-                _phase(street, (pushed_s, span[1]), moved, FULL, full=True),
+                phase(street, (span[0], pushed_s), along, FULL, full=True),
+                phase(street, (pushed_s, span[1]), moved, FULL, full=True),
             )
         else:
-            full = (_phase(street, span, along, FULL, full=True),)
+            full = (phase(street, span, along, FULL, full=True),)
         place = ((along + moved) / 2, ACROSS, SIZES["full_bin"])
         street.note(KIND, zone, span, place, verdict, full)
         t = span[1]
         if verdict:
             # Emptying: a truck stands before it, the bin is away for a little.
             away_s = float(rng.uniform(8, 30))
-            _collect(street, t, away_s, along)
+            collect(street, t, away_s, along)
             t += away_s
 
 
@@ -63,7 +63,7 @@ def _full_length(street: Street, dwell_s: float) -> float:
     return street.log_uniform(5.0, street.most_nothing_s(dwell_s))
 
 
-def _phase(
+def phase(
     street: Street, span: tuple[float, float], along: float, names: dict[str, float], *, full: bool
 ) -> int:
     thing = still(SIZES["full_bin" if full else "bin"], span, along, ACROSS, dict(names))
@@ -71,7 +71,7 @@ def _phase(
     return street.put(thing)
 
 
-def _collect(street: Street, t: float, away_s: float, along: float) -> None:
+def collect(street: Street, t: float, away_s: float, along: float) -> None:
     drive = Drive(heading=1)
     drive.arrive(t - 6.0, along - 5.0, LANES[0], KERB_LANE, 6.0)
     drive.leave(t + away_s + 4.0, LANES[0], 6.0)

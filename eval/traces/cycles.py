@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...vision.cameras import Zone
 from .street import Street
-from .things import SIZES, Thing, spans, still
+from .things import SIZES, Span, Thing, spans, still
 
 KIND = "non_motor_clutter"
 ACROSS = 2.4
 ENOUGH = 3
 BIKE = {"bicycle": 0.7, "motorcycle": 0.3}
 SPACING_M = 1.1
+
+
+def stand(street: Street, dwells_s: Sequence[float]) -> tuple[Zone, float] | None:
+    """A zone of its own for two-wheelers, since clutter is counted by zone; where a row begins."""
+    rng = street.rng
+    room = 6 * SPACING_M
+    low, high = street.view.reach()
+    if high - low < room + 4:
+        return None
+    begin = float(rng.uniform(low + 1, high - room - 1))
+    dwell_s = float(rng.choice(dwells_s))
+    ends = (begin - 2.0, begin + room + 1.0)
+    zone = street.zone("cycles", (0.4, 3.6), {KIND: dwell_s}, along=ends)
+    in_view = all(street.is_seen(begin + k * SPACING_M, ACROSS, SIZES["bicycle"]) for k in range(5))
+    if zone is None or not in_view:
+        return None
+    street.places += [(True, begin + k * 1.5) for k in range(5)]
+    return zone, begin
 
 
 def add_cycles(street: Street, zone: Zone, along: float) -> None:
@@ -28,15 +48,20 @@ def add_cycles(street: Street, zone: Zone, along: float) -> None:
         if most >= ENOUGH and street.chance(0.2):
             lasts_s = street.log_uniform(5.0, street.most_nothing_s(dwell_s))
         span = (t, t + lasts_s)
-        bikes = _row(street, span, along, most)
-        if most >= ENOUGH:
-            middle = along + SPACING_M
-            place = (middle, ACROSS, (3 * SPACING_M, 1.8, 1.1))
-            verdict = street.is_event(span, dwell_s)
-            # The third makes it an event: first of those that have to be seen.
-            groups = [(bike,) for bike in reversed(bikes[:ENOUGH])]
-            street.note(KIND, zone, span, place, verdict, *groups)
+        left_there(street, zone, along, span, most)
         t = span[1] + 200 + street.wait_s(1500)
+
+
+def left_there(street: Street, zone: Zone, along: float, span: Span, most: int) -> None:
+    """A row of `most` over `span`; from the third on it is clutter."""
+    bikes = _row(street, span, along, most)
+    if most < ENOUGH:
+        return
+    place = (along + SPACING_M, ACROSS, (3 * SPACING_M, 1.8, 1.1))
+    verdict = street.is_event(span, zone.dwell_for(KIND, 300.0))
+    # The third makes it an event: first of those that have to be seen.
+    groups = [(bike,) for bike in reversed(bikes[:ENOUGH])]
+    street.note(KIND, zone, span, place, verdict, *groups)
 
 
 def _row(street: Street, span: tuple[float, float], along: float, most: int) -> list[int]:

@@ -94,7 +94,7 @@ def _slice(
             "clip": clip.name,
             "what": what,
             "case": asdict(case),
-            "night": clip.night,
+            "nights": clip.nights,
             "span_s": span,
             "camera": clip.camera.model_dump(mode="json"),
             "columns": ["t", "thing", "label", "score", "x1", "y1", "x2", "y2"],
@@ -159,7 +159,8 @@ def _timeline(
         x = LEFT_PX + (tick - begin) * scale
         parts.append(f'<path d="M{x:.1f} 34V{y}" stroke="#ccc"/>')
         parts.append(f'<text x="{x - 12:.1f}" y="32">{tick:.0f}</text>')
-    title = f"{what}: {case.kind} in {clip.name}, seconds{' (night)' if clip.night else ''}"
+    dark = any(a <= begin + MARGIN_S < b for a, b in clip.nights)
+    title = f"{what}: {case.kind} in {clip.name}, seconds{' (night)' if dark else ''}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT_PX + CHART_PX + 20}" '
         f'height="{y + 12}" font-family="sans-serif" font-size="11">'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...vision.cameras import Zone
 from .street import Street
-from .things import SIZES, spans, still
+from .things import SIZES, Span, spans, still
 from .view import PAVEMENT
 
 KIND = "exposed_garbage"
@@ -20,11 +20,10 @@ def add_garbage(street: Street, zone: Zone) -> None:
             _heaps(street, zone, along, dwell_s)
     along = street.place(PAVEMENT, SIZES["bag"], zone, room_m=3.5)
     if along is not None:
-        _waiting(street, along)
+        waiting(street, along)
 
 
 def _heaps(street: Street, zone: Zone, along: float, dwell_s: float) -> None:
-    rng = street.rng
     t = 20 + street.wait_s(900)
     while t < street.duration_s:
         if street.chance(0.65):
@@ -32,25 +31,30 @@ def _heaps(street: Street, zone: Zone, along: float, dwell_s: float) -> None:
             lasts_s = street.log_uniform(low, max(1.5 * low, 3600.0))
         else:
             lasts_s = street.log_uniform(5.0, street.most_nothing_s(dwell_s))
-        span = (t, t + lasts_s)
-        verdict = street.is_event(span, dwell_s)
-        heap = still(SIZES["garbage"], span, along, PAVEMENT, dict(HEAP), bias=-0.1)
-        heap.blind = spans(rng, span, 1.5, (4, 50))
-        number = street.put(heap)
-        if verdict and street.chance(0.3):
-            # Others add theirs: one heap for whoever looks.
-            more = (float(rng.uniform(t + 0.1 * lasts_s, t + 0.7 * lasts_s)), span[1])
-            side = float(rng.choice([-1.0, 1.0])) * 0.9
-            street.things.append(still(SIZES["bag"], more, along + side, PAVEMENT, dict(HEAP)))
-        place = (along, PAVEMENT, SIZES["garbage"])
-        street.note(KIND, zone, span, place, verdict, (number,))
-        t = span[1] + 120 + street.wait_s(1500)
+        heap(street, zone, along, (t, t + lasts_s))
+        t += lasts_s + 120 + street.wait_s(1500)
 
 
-def _waiting(street: Street, along: float) -> None:
+def heap(street: Street, zone: Zone, along: float, span: Span) -> None:
+    """One heap for as long as it lies there."""
+    rng, (begin, end) = street.rng, span
+    verdict = street.is_event(span, zone.dwell_for(KIND, 300.0))
+    thing = still(SIZES["garbage"], span, along, PAVEMENT, dict(HEAP), bias=-0.1)
+    thing.blind = spans(rng, span, 1.5, (4, 50))
+    number = street.put(thing)
+    if verdict and street.chance(0.3):
+        # Others add theirs: one heap for whoever looks.
+        lasts_s = end - begin
+        more = (float(rng.uniform(begin + 0.1 * lasts_s, begin + 0.7 * lasts_s)), end)
+        side = float(rng.choice([-1.0, 1.0])) * 0.9
+        street.things.append(still(SIZES["bag"], more, along + side, PAVEMENT, dict(HEAP)))
+    street.note(KIND, zone, span, (along, PAVEMENT, SIZES["garbage"]), verdict, (number,))
+
+
+def waiting(street: Street, along: float, per_hour: float = 3.0) -> None:
     """Someone waits with a bag at the feet; both leave together."""
     rng = street.rng
-    for begin, end in spans(rng, (20, street.duration_s), 3.0, (30, 500)):
+    for begin, end in spans(rng, (20, street.duration_s), per_hour, (30, 500)):
         person = still(SIZES["person"], (begin, end), along, PAVEMENT, {"person": 1.0})
         bag = still(SIZES["bag"], (begin + 2, end - 1), along + 0.5, PAVEMENT - 0.2, dict(HEAP))
         street.things += [person, bag]

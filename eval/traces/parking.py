@@ -32,14 +32,14 @@ def add_lawful(street: Street) -> None:
             continue
         begin = float(street.rng.uniform(-0.5, 0.5)) * street.duration_s
         thing = still(size, (begin, begin + street.duration_s), along, OPPOSITE_KERB, names)
-        thing.blind = _blind(street, (0, street.duration_s))
+        thing.blind = blind_spans(street, (0, street.duration_s))
         street.things.append(thing)
 
 
-def add_blockers(street: Street) -> None:
+def add_blockers(street: Street, per_hour: float = 1.0) -> None:
     """Buses and trucks that wait in the next lane for a while and hide what stands behind."""
     low, high = street.view.reach()
-    for begin, end in spans(street.rng, (30, street.duration_s), 1.0, (12, 90)):
+    for begin, end in spans(street.rng, (30, street.duration_s), per_hour, (12, 90)):
         size: Size = (10.5, 2.5, 3.1) if street.chance(0.6) else (7.0, 2.3, 2.9)
         drive = Drive(heading=1)
         lane = LANES[0]
@@ -66,7 +66,7 @@ def _slot(street: Street, zone: Zone, along: float, dwell_s: float, busy: float)
         verdict = street.is_event((t, t + stay_s), dwell_s)
         at = along + float(street.rng.normal(0, 0.3))
         if t + stay_s > 0:
-            _stay(street, zone, t, t + stay_s, at, verdict)
+            stay(street, zone, t, t + stay_s, at, verdict)
         # A queue of takers in busy hours: the next one may come at once.
         soon = street.chance(0.3)
         gap_s = street.log_uniform(18, 90) if soon else 30 + street.wait_s(2400.0 / busy)
@@ -80,7 +80,7 @@ def _stay_length(street: Street, dwell_s: float) -> float:
     return street.log_uniform(4.0, street.most_nothing_s(dwell_s))
 
 
-def _stay(
+def stay(
     street: Street, zone: Zone, stop_s: float, go_s: float, along: float, verdict: bool | None
 ) -> None:
     rng = street.rng
@@ -99,8 +99,8 @@ def _stay(
         middle = drive.along[-1]
     drive.leave(go_s, LANES[0], float(rng.uniform(5, 9)))
     thing = Thing(size, drive.t, drive.along, drive.across, names)
-    thing.blind = _blind(street, (stop_s, go_s))
-    if street.night:
+    thing.blind = blind_spans(street, (stop_s, go_s))
+    if street.is_night(stop_s):
         thing.swell = _lights(street, stop_s, go_s)
     number = street.put(thing)
     if name in ("truck", "van") and street.chance(0.15):
@@ -117,13 +117,13 @@ def _cab(thing: Thing) -> Thing:
     return Thing(size, thing.t, along, thing.across, {"car": 1.0}, -3.0, wobble=1.0, opacity=0.0)
 
 
-def _blind(street: Street, span: tuple[float, float]) -> list[tuple[float, float]]:
+def blind_spans(street: Street, span: tuple[float, float]) -> list[tuple[float, float]]:
     """When the detector does not get it: rain, reflections, glare of others' lights at night."""
     blind = spans(street.rng, span, 1.2, (4, 45))
     if street.hard:
         blind += spans(street.rng, span, 2.0, (20, 110))
-    if street.night:
-        blind += spans(street.rng, span, 30.0, (0.8, 3.0))
+    for dark in street.dark_spans(span):
+        blind += spans(street.rng, dark, 30.0, (0.8, 3.0))
     return blind
 
 

@@ -15,7 +15,7 @@ from ...vision.engine import CameraEngine
 from ...vision.incident import Incident
 from ...vision.kinds import Kinds, load_kinds
 from ..events import ClipResult, Report
-from .clip import MIXES, START, Faults, Mix, TraceClip, make_clip
+from .clip import DENSE, MIXES, START, Mix, TraceClip, make_clip
 
 MODEL_REF = "trace@1"
 
@@ -48,12 +48,17 @@ class Outcome:
     state_bytes: int
 
 
-def plan(hours: float, seed: int, mixes: Sequence[Mix] = MIXES) -> list[Job]:
-    """Jobs for about `hours` camera-hours, rates in their shares, dealt evenly."""
+def plan(hours: float, seed: int, part: str = DENSE) -> list[Job]:
+    """Jobs for about `hours` camera-hours of a part, rates in their shares, dealt evenly.
+
+    At least one clip of the most frequent rate.
+    """
     jobs: list[tuple[float, Job]] = []
     index = 0
-    for mix in mixes:
+    for mix in MIXES[part]:
         count = round(hours * mix.share / mix.hours)
+        if mix is MIXES[part][0] and hours > 0:
+            count = max(count, 1)
         for k in range(count):
             jobs.append(((k + 0.5) / count, Job(seed, index, mix)))
             index += 1
@@ -76,14 +81,14 @@ def _outcomes(
             progress(job.mix.hours)
         return
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for outcome in pool.map(run_job, jobs, chunksize=4):
+        for outcome in pool.map(run_job, jobs, chunksize=2):
             yield outcome
             progress(outcome.job.mix.hours)
 
 
 def run_job(job: Job) -> Outcome:
     """Make one clip and send it through an engine."""
-    return run_clip(job, make_clip(job.seed, job.index, job.mix, Faults()), load_kinds())
+    return run_clip(job, make_clip(job.seed, job.index, job.mix), load_kinds())
 
 
 def run_clip(job: Job, clip: TraceClip, kinds: Kinds) -> Outcome:

@@ -35,12 +35,12 @@ class Light:
     """What light and wind do to the picture.
 
     Attributes:
-        night: 0–1.
+        nights: spans in which it is dark.
         dim, blinding: spans in which scores are lower, or next to nothing is found.
         shake_px: standard deviation of the whole picture's place.
     """
 
-    night: float = 0.0
+    nights: Sequence[Span] = field(default_factory=tuple)
     shake_px: float = 0.0
     dim: Sequence[Span] = field(default_factory=tuple)
     blinding: Sequence[Span] = field(default_factory=tuple)
@@ -107,7 +107,7 @@ def see(
     sway = np.stack([_wobble(rng, len(times), step_s, 1.0) for _ in range(2)] * 2, axis=1)
     trimmed = trimmed + light.shake_px * sway[rows.frame]
     score = _scores(rows, trimmed, covered, times, light, rng)
-    noisy = _jitter(trimmed, light, rng)
+    noisy = _jitter(trimmed, inside(times, light.nights)[rows.frame], rng)
     seen = (score >= MIN_SCORE) & (covered < 1 - MIN_VISIBLE)
     order = np.flatnonzero(seen)
     order = order[np.lexsort((-score[order], rows.frame[order]))]
@@ -269,16 +269,20 @@ def _scores(
 ) -> Floats:
     height = np.maximum(boxes[:, 3] - boxes[:, 1], 1.0)
     gain = CERTAIN_LOGIT + 1.2 * np.minimum(np.log(height / CERTAIN_HEIGHT_PX), 0.6)
-    dark = 0.5 * light.night + 1.0 * inside(times, light.dim) + 6.0 * inside(times, light.blinding)
+    dark = (
+        0.5 * inside(times, light.nights)
+        + 1.0 * inside(times, light.dim)
+        + 6.0 * inside(times, light.blinding)
+    )
     logit = gain + rows.bias - 4.0 * covered**1.5 - dark[rows.frame]
     logit += rng.normal(0, 0.3, len(logit))
     return np.asarray(np.minimum(1 / (1 + np.exp(-logit)), 0.97))
 
 
-def _jitter(boxes: Floats, light: Light, rng: np.random.Generator) -> Floats:
+def _jitter(boxes: Floats, night: Floats, rng: np.random.Generator) -> Floats:
     """Each side moves by about one per cent of the size and a pixel; stray boxes now and then."""
     size = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
-    spread = (0.01 * size + 0.6) * (1.0 + 0.6 * light.night)
+    spread = (0.01 * size + 0.6) * (1.0 + 0.6 * night[:, None])
     stray = np.where(rng.random(len(boxes)) < 0.004, 6.0, 1.0)[:, None]
     noisy = boxes + rng.normal(0, 1, boxes.shape) * spread * stray
     noisy[:, 2:] = np.maximum(noisy[:, 2:], noisy[:, :2] + 2.0)

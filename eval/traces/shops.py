@@ -6,7 +6,7 @@ import shapely
 
 from ...vision.cameras import Frontage, Zone
 from .street import Street
-from .things import SIZES, spans, still
+from .things import SIZES, Span, spans, still
 from .view import View
 
 KIND = "shop_overflow"
@@ -32,11 +32,10 @@ def add_goods(street: Street, zone: Zone) -> None:
     inside = street.place(INSIDE, SIZES["goods"], None, room_m=3.0)
     if inside is not None:
         span = (-10.0, street.duration_s + 10.0)
-        street.put(still(SIZES["goods"], span, inside, INSIDE, dict(GOODS)))
+        goods_inside(street, inside, span)
 
 
 def _put_out(street: Street, zone: Zone, along: float, dwell_s: float) -> None:
-    rng = street.rng
     t = 20 + street.wait_s(900)
     while t < street.duration_s:
         if street.chance(0.65):
@@ -44,12 +43,21 @@ def _put_out(street: Street, zone: Zone, along: float, dwell_s: float) -> None:
             lasts_s = street.log_uniform(low, max(1.5 * low, 3000.0))
         else:
             lasts_s = street.log_uniform(5.0, street.most_nothing_s(dwell_s))
-        span = (t, t + lasts_s)
-        at = along + float(rng.normal(0, 0.3))
-        goods = still(SIZES["goods"], span, at, OUTSIDE, dict(GOODS), bias=-0.2)
-        goods.opacity = 0.6
-        goods.blind = spans(rng, span, 1.5, (4, 45))
-        number = street.put(goods)
-        place = (at, OUTSIDE, SIZES["goods"])
-        street.note(KIND, zone, span, place, street.is_event(span, dwell_s), (number,))
-        t = span[1] + 120 + street.wait_s(1500)
+        goods_out(street, zone, along, (t, t + lasts_s))
+        t += lasts_s + 120 + street.wait_s(1500)
+
+
+def goods_out(street: Street, zone: Zone, along: float, span: Span) -> None:
+    """Goods that stand in the way over `span`."""
+    at = along + float(street.rng.normal(0, 0.3))
+    goods = still(SIZES["goods"], span, at, OUTSIDE, dict(GOODS), bias=-0.2)
+    goods.opacity = 0.6
+    goods.blind = spans(street.rng, span, 1.5, (4, 45))
+    number = street.put(goods)
+    verdict = street.is_event(span, zone.dwell_for(KIND, 180.0))
+    street.note(KIND, zone, span, (at, OUTSIDE, SIZES["goods"]), verdict, (number,))
+
+
+def goods_inside(street: Street, along: float, span: Span) -> None:
+    """Goods within the shop's own front: nobody's concern."""
+    street.put(still(SIZES["goods"], span, along, INSIDE, dict(GOODS)))

@@ -42,7 +42,7 @@ class Street:
     rng: np.random.Generator
     duration_s: float
     period_s: float
-    night: bool
+    nights: list[Span]
     hard: bool
     zones: list[Zone] = field(default_factory=list)
     frontages: list[Frontage] = field(default_factory=list)
@@ -79,6 +79,15 @@ class Street:
     def least_event_s(self, dwell_s: float) -> float:
         """What lasts at least this long is an event."""
         return 1.3 * dwell_s + 20.0 + 2 * self.period_s
+
+    def is_night(self, t: float) -> bool:
+        """Whether it is dark at `t`."""
+        return any(begin <= t < end for begin, end in self.nights)
+
+    def dark_spans(self, span: Span) -> list[Span]:
+        """The parts of a span that lie in a night."""
+        cut = [(max(a, span[0]), min(b, span[1])) for a, b in self.nights]
+        return [(a, b) for a, b in cut if a < b]
 
     def most_nothing_s(self, dwell_s: float) -> float:
         """What lasts at most this long is none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from ..events import EventScore, score
 from ..events_suite import TraceSettings
-from .clip import make_clip
+from .clip import DENSE, ORDINARY, Mix, make_clip
 from .failures import any_failure, write_failures
 from .run import Job, Outcome, plan, run_jobs
 
@@ -27,27 +27,52 @@ class TraceRun:
 
     def to_dict(self) -> dict[str, Any]:
         """The report: figures, then how they came about."""
-        by_fps: dict[str, EventScore] = {}
-        for fps in sorted({outcome.job.mix.fps for outcome in self.outcomes}):
-            some = [o.result for o in self.outcomes if o.job.mix.fps == fps]
-            by_fps[f"{fps:g}"] = score(some)
-        fixed = [o.result for o in self.outcomes if o.job.seed != self.random_seed]
-        fresh = [o.result for o in self.outcomes if o.job.seed == self.random_seed]
+        fixed = [o for o in self.outcomes if o.job.seed != self.random_seed]
+        fresh = [o for o in self.outcomes if o.job.seed == self.random_seed]
         return {
             **self.score.to_dict(),
-            "per_fps": {fps: part.overall.figures() for fps, part in by_fps.items()},
-            "fixed_seeds": score(fixed).overall.figures(),
-            "random_seed": score(fresh).overall.figures() | {"seed": self.random_seed},
+            "parts": {part: _part(of) for part, of in _by(self.outcomes, lambda m: m.part)},
+            "per_fps": {
+                fps: _figures(of) for fps, of in _by(self.outcomes, lambda m: f"{m.fps:g}")
+            },
+            "fixed_seeds": _figures(fixed),
+            "random_seed": _figures(fresh) | {"seed": self.random_seed},
             "seeds": list(self.settings.seeds),
+            "looks": self.settings.looks,
             "engine": engine_figures(self.outcomes),
         }
 
 
+def _by(
+    outcomes: Sequence[Outcome], name: Callable[[Mix], str]
+) -> Iterator[tuple[str, list[Outcome]]]:
+    mixes = sorted({o.job.mix for o in outcomes}, key=lambda mix: (mix.part, mix.fps))
+    for wanted in dict.fromkeys(name(mix) for mix in mixes):
+        yield wanted, [o for o in outcomes if name(o.job.mix) == wanted]
+
+
+def _figures(outcomes: Iterable[Outcome]) -> dict[str, Any]:
+    return score(outcome.result for outcome in outcomes).overall.figures()
+
+
+def _part(outcomes: Iterable[Outcome]) -> dict[str, Any]:
+    """A part's figures, as for the whole suite but for the single clips'."""
+    figures = score(outcome.result for outcome in outcomes).to_dict()
+    del figures["per_clip"]
+    return figures
+
+
 def jobs_of(settings: TraceSettings, random_seed: int) -> list[Job]:
-    """Every clip of the suite."""
-    share = settings.hours / len(settings.seeds)
-    jobs = [job for seed in settings.seeds for job in plan(share, seed)]
-    return jobs + plan(settings.random_hours, random_seed)
+    """Every clip of the suite: both parts of each seed."""
+    share = 1 / len(settings.seeds)
+    hours = {DENSE: settings.hours * share, ORDINARY: settings.days * share * 24}
+    jobs = [
+        job for seed in settings.seeds for part in hours for job in plan(hours[part], seed, part)
+    ]
+    random_hours = {DENSE: settings.random_hours, ORDINARY: settings.random_days * 24}
+    for part, more in random_hours.items():
+        jobs += plan(more, random_seed, part)
+    return jobs
 
 
 def run_traces(

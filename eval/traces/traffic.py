@@ -5,17 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from ...vision.cameras import Zone
+from .day import Rhythm, level, moments
 from .street import Street
 from .things import SIZES, Drive, Thing, passing, random_vehicle, still
 from .view import KERB_LANE, LANES, PAVEMENT
 
 
-def add_traffic(street: Street, per_hour: float, lanes: tuple[float, ...] = LANES) -> None:
+def add_traffic(
+    street: Street,
+    per_hour: float,
+    lanes: tuple[float, ...] = LANES,
+    rhythm: Rhythm | None = None,
+) -> None:
     """Vehicles that drive through, lane by lane, with at least 3 s between two of a lane."""
     rng, reach = street.rng, street.view.reach()
     for lane in lanes:
-        count = int(rng.poisson(per_hour / len(LANES) * street.duration_s / 3600))
-        times = np.sort(rng.uniform(0, street.duration_s, count))
+        times = np.sort(moments(rng, per_hour / len(LANES), street.duration_s, rhythm))
         speed = float(rng.uniform(6, 12))
         last = -10.0
         for t in times.tolist():
@@ -25,7 +30,7 @@ def add_traffic(street: Street, per_hour: float, lanes: tuple[float, ...] = LANE
             _, size, names = random_vehicle(rng)
             heading = 1 if lane == LANES[0] else -1
             thing = passing(size, names, t, heading, lane, speed, reach)
-            if street.night:
+            if street.is_night(t):
                 thing.swell = [((thing.t[0], thing.t[-1]), (0.1, 0.1, 0.05))]
             street.things.append(thing)
 
@@ -34,11 +39,10 @@ def _is_blocked(street: Street, t: float) -> bool:
     return any(begin - 8 < t < end + 8 for begin, end in street.blocked)
 
 
-def add_walkers(street: Street, per_hour: float) -> None:
+def add_walkers(street: Street, per_hour: float, rhythm: Rhythm | None = None) -> None:
     """People on the pavement; a few ride in the kerb lane on motorcycles."""
     rng, reach = street.rng, street.view.reach()
-    count = int(rng.poisson(per_hour * street.duration_s / 3600))
-    for t in rng.uniform(0, street.duration_s, count).tolist():
+    for t in moments(rng, per_hour, street.duration_s, rhythm).tolist():
         heading = 1 if rng.random() < 0.5 else -1
         if rng.random() < 0.12:
             names = {"motorcycle": 0.85, "bicycle": 0.15}
@@ -51,7 +55,7 @@ def add_walkers(street: Street, per_hour: float) -> None:
             street.things.append(passing(size, names, t, heading, across, speed, reach))
 
 
-def add_signal(street: Street, red_s: float, per_hour: float) -> None:
+def add_signal(street: Street, red_s: float, per_hour: float, rhythm: Rhythm | None = None) -> None:
     """A lane that queues: cars close up behind the line during red and leave one by one."""
     rng = street.rng
     low, high = street.view.reach()
@@ -60,9 +64,8 @@ def add_signal(street: Street, red_s: float, per_hour: float) -> None:
     red_at = -float(rng.uniform(0, cycle_s))
     while red_at < street.duration_s:
         green_at = red_at + red_s
-        arrivals = np.sort(
-            rng.uniform(red_at + 2, green_at - 4, rng.poisson(per_hour * red_s / 3600))
-        )
+        come = per_hour * level(rhythm, red_at) * red_s / 3600
+        arrivals = np.sort(rng.uniform(red_at + 2, green_at - 4, rng.poisson(come)))
         # Nobody stops exactly at the line.
         back = float(rng.uniform(0, 2.0))
         for i, stop_s in enumerate(arrivals.tolist()):

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...vision.cameras import Zone
 from .street import Street
-from .things import SIZES, Size, Thing, spans, still
+from .things import SIZES, Size, Span, Thing, spans, still
 from .view import PAVEMENT
 
 KIND = "street_vending"
@@ -25,11 +25,12 @@ def add_vending(street: Street, zone: Zone) -> None:
         if along is None:
             continue
         if street.chance(0.2):
-            _left_alone(street, along)
+            begin = float(street.rng.uniform(-0.3, 0.5)) * street.duration_s
+            left_alone(street, along, (begin, begin + street.duration_s))
         else:
             _place(street, zone, along, dwell_s)
     for t in street.rng.uniform(0, street.duration_s, street.rng.poisson(2)).tolist():
-        _passer(street, t, dwell_s)
+        passer(street, t, dwell_s)
 
 
 def _place(street: Street, zone: Zone, along: float, dwell_s: float) -> None:
@@ -40,12 +41,16 @@ def _place(street: Street, zone: Zone, along: float, dwell_s: float) -> None:
             stay_s = street.log_uniform(low, max(1.5 * low, 3000.0))
         else:
             stay_s = street.log_uniform(5.0, street.most_nothing_s(dwell_s))
-        verdict = street.is_event((t, t + stay_s), dwell_s)
-        at = along + float(street.rng.normal(0, 0.4))
-        groups = _vendor(street, (t, t + stay_s), at)
-        place = (at, PAVEMENT, SIZES["tricycle"])
-        street.note(KIND, zone, (t, t + stay_s), place, verdict, *groups)
+        sells(street, zone, along, (t, t + stay_s))
         t += stay_s + 90 + street.wait_s(1800)
+
+
+def sells(street: Street, zone: Zone, along: float, span: Span) -> None:
+    """One vendor's stay."""
+    verdict = street.is_event(span, zone.dwell_for(KIND, 120.0))
+    at = along + float(street.rng.normal(0, 0.4))
+    groups = _vendor(street, span, at)
+    street.note(KIND, zone, span, (at, PAVEMENT, SIZES["tricycle"]), verdict, *groups)
 
 
 def _vendor(street: Street, span: tuple[float, float], along: float) -> list[tuple[int, ...]]:
@@ -107,14 +112,12 @@ def _attendant(street: Street, t: tuple[float, ...], along: tuple[float, ...]) -
     return Thing(SIZES["person"], times, alongs, acrosses, dict(PERSON))
 
 
-def _left_alone(street: Street, along: float) -> None:
+def left_alone(street: Street, along: float, span: Span) -> None:
     """A parked tricycle whose owner is elsewhere."""
-    begin = float(street.rng.uniform(-0.3, 0.5)) * street.duration_s
-    span = (begin, begin + street.duration_s)
     street.things.append(still(SIZES["tricycle"], span, along, PAVEMENT, dict(STALL), -0.4))
 
 
-def _passer(street: Street, t: float, dwell_s: float) -> None:
+def passer(street: Street, t: float, dwell_s: float) -> None:
     """Pushes a cart through and stops for a customer on the way, not for long."""
     rng = street.rng
     low, high = street.view.reach()

@@ -46,12 +46,15 @@ def test_a_clip_suite_gives_every_figure_a_page_and_pictures(
     assert "机动车违停" in capsys.readouterr().out
 
 
-def test_simulated_hours_are_told_with_their_seed_and_every_failure_shown(
+def test_simulated_hours_are_told_by_part_with_their_seed_and_every_failure_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    suite = tmp_path / "suite.yaml"
+    suite.write_text("traces: {hours: 3, days: 1, seeds: [5], random_hours: 1, random_days: 0}\n")
+
     def once(name: str) -> dict[str, object]:
         code = run(
-            f"eval events --suite traces --hours 4 --seed 3 --processes 1 --no-checks "
+            f"eval events --suite {suite} --seed 3 --processes 1 --no-checks "
             f"--json {tmp_path}/{name} --failures {tmp_path}/failures".split()
         )
         assert code == 0
@@ -59,12 +62,26 @@ def test_simulated_hours_are_told_with_their_seed_and_every_failure_shown(
 
     assert once("a.json") == once("b.json")
     document = json.loads((tmp_path / "a.json").read_text())
-    assert document["camera_hours"] == pytest.approx(4, abs=0.5)
-    assert document["engine"]["frames"] > 2000
+    dense, ordinary = document["parts"]["dense"], document["parts"]["ordinary"]
+    assert (dense["camera_hours"], ordinary["camera_hours"]) == (3, 24)
+    assert set(FIGURES) <= set(dense) & set(ordinary)
+    assert document["events"] == dense["events"] + ordinary["events"]
     wrong = document["misses"] + document["false_alarms"]
     shown = [path.name for path in (tmp_path / "failures").glob("*.svg")]
     assert sum("-miss-" in name or "-false-alarm-" in name for name in shown) == wrong
     assert "随机种子 3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [("--hours 0 --days 0", "不能同时为 0"), ("--seed 3", "--seed 3 与套件的固定种子相同")],
+)
+def test_wishes_that_leave_nothing_to_compare_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: str, says: str
+) -> None:
+    command = f"eval events --suite traces {options} --json {tmp_path}/out.json"
+    assert run(command.split()) == 2
+    assert says in capsys.readouterr().err.replace("\n", "")
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,9 @@ def test_figures_of_a_small_day() -> None:
     assert figures["f1"] == pytest.approx(4 / 7)
     assert figures["onset_rmse_s"] == pytest.approx(((9 + 16) / 2) ** 0.5)
     assert figures["onset_error_median_s"] == pytest.approx(3.5)
+    assert figures["onset_error_p95_s"] == pytest.approx(3.95)
+    # Two in half a day: the exact Poisson interval.
+    assert figures["false_alarms_per_camera_day_95"] == pytest.approx([0.4844, 14.449], abs=1e-3)
     assert figures["duplicates_per_event"] == pytest.approx(3 / 2)
     assert figures["fragmentation"] == pytest.approx(1 / 2)
     assert figures["false_alarms_per_camera_day"] == pytest.approx(4.0)
