@@ -57,25 +57,26 @@ def out_of_fold_margins(
     folds: int,
     seed: int,
     on_fold: Callable[[int], None],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Margins (N, K) of `data` and of `twins`, each from a model that never saw the row's group.
+    tested: Sequence[Sequence[FeatureText]] = (),
+) -> list[NDArray[np.float64]]:
+    """Margins (N, K) of `data`, then of each of `tested`, from models that never saw the group.
 
-    `twins` are other forms of the same rows (row for row): trained on with them, never tested.
-    `extra` rows (our written examples) are trained on in every fold and never tested.
+    `twins` are other forms of the same rows (row for row): trained on with them. `extra` rows (our
+    written examples) are trained on in every fold. `tested` are further forms, row for row, that
+    are read and never trained on.
     """
-    margins = np.zeros((len(data), len(order)))
-    twin_margins = np.zeros((len(data) if twins is not None else 0, len(order)))
+    forms = [data.texts, *tested]
+    margins = [np.zeros((len(data), len(order))) for _ in forms]
     for number, (train, test) in enumerate(fold_rows(data, folds=folds, seed=seed)):
         parts = [data.take(train)]
         parts += [twins.take(train)] if twins is not None else []
         parts += [extra] if extra is not None else []
         head, vocabulary = fit_on(parts, make_vocabulary, order=order, cost=cost, seed=seed)
-        margins[test] = head.margins(feature_matrix(data.take(test).texts, vocabulary))
-        if twins is not None:
-            twin_rows = feature_matrix(twins.take(test).texts, vocabulary)
-            twin_margins[test] = head.margins(twin_rows)
+        for texts, found in zip(forms, margins, strict=True):
+            rows = feature_matrix([texts[at] for at in test], vocabulary)
+            found[test] = head.margins(rows)
         on_fold(number)
-    return margins, twin_margins
+    return margins
 
 
 def fit_on(

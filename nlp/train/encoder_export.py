@@ -10,7 +10,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from ...models.half_weights import store_half
+from ...models.small_weights import store_bytes
 from .encoder_network import PAD_ID, TextEncoder
 from .encoder_text import TOKENIZER_FILE
 
@@ -41,7 +41,7 @@ def export_encoder(network: TextEncoder, path: Path) -> None:
     Input `ids` int64 (N, L), padded with 1. Outputs `department` (N, K) and `category` (N, C)
     logits, `embedding` (N, 384), the mean of the token states, and `contributions` (N, L, K): what
     each token adds to the department logits; their sum and the head's bias are the logits.
-    Weights are stored in half precision and computed with in single.
+    Matrices are stored in 8 bits, the rest in half precision; arithmetic is single.
     """
     network = network.cpu().float().eval()
     with warnings.catch_warnings():
@@ -64,7 +64,7 @@ def export_encoder(network: TextEncoder, path: Path) -> None:
             dynamo=False,
         )
     model = onnx.load(str(path))
-    store_half(model)
+    store_bytes(model)
     del model.metadata_props[:]
     for node in model.graph.node:
         node.doc_string = ""  # tells of the machine's source paths

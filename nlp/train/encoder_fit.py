@@ -51,7 +51,7 @@ class FitOptions:
 
     layers: int = 12
     frozen: int = 8
-    epochs: int = 4
+    epochs: int = 3
     rate: float = 2e-4
     head_factor: float = 5.0
     warm: float = 0.08
@@ -61,7 +61,7 @@ class FitOptions:
     told: float = 0.2
     noisy: float = 0.2
     first: float = 0.6
-    plain: float = 0.4
+    plain: float = 0.3
     seed: int = 1
     text: TextOptions = field(default_factory=TextOptions)
 

@@ -20,11 +20,13 @@ NOISE_SEED = 30
 class EncoderRow:
     """One text with what is known of it.
 
-    `told` is the same matter told as a call (empty: none); `department` a distribution over the
+    `lead` characters of `text` are the headline and its full stop; `told` is the same matter told
+    as a call (empty: none); `department` a distribution over the
     departments (K,) or None; `category` an index or −1; `weight` how much the department counts.
     """
 
     text: str
+    lead: int
     told: str
     department: tuple[float, ...] | None
     category: int
@@ -73,6 +75,23 @@ def open_tokenizer(folder: Path) -> Tokenizer:
     return tokenizer
 
 
+def row_forms(
+    rows: Sequence[EncoderRow], homophones: Mapping[str, str], options: TextOptions
+) -> list[tuple[int, str, str]]:
+    """Row number, form and text of all forms; rows without department are only written."""
+    rng = random.Random(NOISE_SEED)
+    texts: list[tuple[int, str, str]] = []
+    for at, row in enumerate(rows):
+        texts.append((at, "written", row.text))
+        if row.department is not None:
+            measured = misheard(row.text, options.test_noise, homophones, rng)
+            source = row.told if row.told and rng.random() < 0.5 else row.text
+            noisy = misheard(source, options.noise_most * rng.random(), homophones, rng)
+            texts += [(at, "misheard", measured), (at, "noisy", noisy)]
+            texts += [(at, "told", row.told)] if row.told else []
+    return texts
+
+
 def cut_rows(
     rows: Sequence[EncoderRow],
     tokenizer: Tokenizer,
@@ -80,17 +99,8 @@ def cut_rows(
     options: TextOptions,
 ) -> list[Piece]:
     """All windows of all forms; of other forms than the written one the first window only."""
-    rng = random.Random(NOISE_SEED)
+    texts = row_forms(rows, homophones, options)
     pieces: list[Piece] = []
-    texts: list[tuple[int, str, str]] = []
-    for at, row in enumerate(rows):
-        texts.append((at, "written", row.text))
-        if row.department is not None:
-            misheard_text = misheard(row.text, options.test_noise, homophones, rng)
-            source = row.told if row.told and rng.random() < 0.5 else row.text
-            noisy = misheard(source, options.noise_most * rng.random(), homophones, rng)
-            texts += [(at, "misheard", misheard_text), (at, "noisy", noisy)]
-            texts += [(at, "told", row.told)] if row.told else []
     found = tokenizer.encode_batch([text for _, _, text in texts], add_special_tokens=False)
     for (at, form, _), encoding in zip(texts, found, strict=True):
         most = options.max_windows if form == "written" else 1

@@ -3,67 +3,72 @@
 from __future__ import annotations
 
 import json
-import random
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...config.errors import DatasetError, InputError
+from ...config.errors import InputError
 from ...models.manifest import Label, Manifest, describe_file, write_manifest
-from ..calibrate import Calibration
+from ..decision import DEFAULT_MIN_GAP
 from ..departments import load_departments
-from ..features import FeatureText, Vocabulary
-from ..prepare import prepare
+from ..encoder import ENCODER_FILE, TOKENIZER_FILE
+from ..scope import fit_least_energy
 from ..scorer import VOCABULARY_FILE
-from ..transcript import Transcript
-from .calibration import fit_calibration
+from .answers import EncoderPlan, misheard_features, out_of_fold_answers
 from .card import write_card
-from .crossval import (
-    LabelledTexts,
-    cross_calibrated,
-    fit_on,
-    out_of_fold_margins,
-    ranking_metrics,
-)
+from .crossval import ranking_metrics
+from .encoder_export import copy_tokenizer, export_encoder
+from .encoder_fit import FitOptions
+from .encoder_folds import READ_FORMS, EncoderSet, Workbench
+from .encoder_set import category_places, encoder_set
+from .encoder_text import read_homophones
 from .export import export_heads
-from .linear import LinearHead, feature_matrix
-from .rows import (
-    CATEGORIES_FILE,
-    DEPARTMENTS_FILE,
-    HOMOPHONES_FILE,
-    WRITTEN_FILE,
-    CategoryRow,
-    MessageRow,
-    data_hash,
-    duplicate_groups,
-    held_out_mask,
-    load_categories,
-    load_messages,
-    load_written,
-    syllable_classes,
+from .linear import feature_matrix
+from .linear_heads import CALL_WEIGHT, LinearHeads, LinearOptions, fit_heads
+from .measure import (
+    FittedHead,
+    Floats,
+    HeadAnswers,
+    fit_answers,
+    form_figures,
+    per_label,
+    single_figures,
+    written_figures,
 )
-from .speech import as_call
-from .thresholds import auto_thresholds
-from .vocabulary import build_vocabulary, document_counts
+from .rows import CATEGORIES_FILE, DEPARTMENTS_FILE, HOMOPHONES_FILE, WRITTEN_FILE
+from .thresholds import TUNING_FILE, TuningRows, assisting_threshold, auto_thresholds
+from .training_set import (
+    CALL_SEED,
+    WEIGHT_OF_CONFIDENCE,
+    Progress,
+    TrainingSet,
+    load_training_set,
+)
+
+__all__ = [
+    "CALL_SEED",
+    "CALL_WEIGHT",
+    "WEIGHT_OF_CONFIDENCE",
+    "EncoderPlan",
+    "TrainOptions",
+    "run_summary",
+    "train_artifact",
+]
 
 MODEL_FILE = "model.onnx"
 RUN_FILE = "run.json"
-# A reader's toss-ups teach less than what the reader was sure of.
-WEIGHT_OF_CONFIDENCE = {1: 0.4, 2: 0.8, 3: 1.0}
-# A message and its retelling as a call are not two readings.
-CALL_WEIGHT = 0.5
-CALL_SEED = 12345
+OOF_FILE = "out_of_fold.npz"
+FINAL_NAME = "final"
 
 
 @dataclass(frozen=True, slots=True)
 class TrainOptions:
-    """Everything that decides the result."""
+    """Everything that decides the result; without an encoder the linear model answers alone."""
 
     version: str = "0.1.0"
     seed: int = 1
@@ -71,24 +76,25 @@ class TrainOptions:
     cost: float = 1.0
     max_features: int = 200_000
     precision: float = 0.97
+    encoder: EncoderPlan | None = None
+
+    @property
+    def linear(self) -> LinearOptions:
+        return LinearOptions(self.folds, self.seed, self.cost, self.max_features)
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingSet:
-    """Prepared data; `messages` holds all rows, `held_out` marks those never trained on, `calls`
-    has each message retold as a call."""
+class _Made:
+    """All parts of one run before they are written."""
 
-    messages: LabelledTexts
-    held_out: NDArray[np.bool_]
-    sure: NDArray[np.bool_]
-    calls: tuple[FeatureText, ...]
-    written: LabelledTexts
-    categories: LabelledTexts
-    sounds: NDArray[np.uint16]
-    hash: str
-
-
-Progress = Callable[[str, int, int], None]
+    data: TrainingSet
+    order: tuple[str, ...]
+    categories: tuple[str, ...]
+    answers: tuple[HeadAnswers, HeadAnswers]
+    department: FittedHead
+    category: FittedHead
+    heads: LinearHeads
+    tuning: TuningRows
 
 
 def train_artifact(
@@ -96,7 +102,9 @@ def train_artifact(
 ) -> Path:
     """Train, calibrate, measure and write `<out>/router/<version>/`; returns that folder.
 
-    The held-out messages are used once, to measure the very model that is written.
+    The held-out messages are used once, to measure the very model that is written. With an
+    encoder, finished parts stay in its work folder: the same call goes on where it was stopped.
+    There the out-of-fold answers are also left (`out_of_fold.npz`, for `eval router --oof`).
 
     Raises:
         InputError: a version that is taken or malformed, or options out of range.
@@ -106,62 +114,191 @@ def train_artifact(
     departments = load_departments()
     order = tuple(d.code for d in departments.departments)
     prepared = load_training_set(data, order, progress)
-    department = _department_head(prepared, order, options, progress)
-    category = _category_head(prepared, department.vocabulary, options, progress)
-    metrics = {
-        **department.metrics,
-        **_held_out_metrics(prepared, department, order),
-        **category.metrics,
-    }
+    categories = tuple(sorted(set(prepared.categories.labels)))
+    rows = encoder_set(prepared, order, categories)
+    bench = _workbench(rows, prepared, options, progress)
+    answers = out_of_fold_answers(
+        prepared, rows, order, categories, options.linear, bench, options.encoder, progress
+    )
+    fitted = fit_answers(answers[0])
+    progress("线性模型", 0, 1)
+    heads = fit_heads(prepared, order, categories, options.linear)
+    progress("线性模型", 1, 1)
+    made = _Made(
+        prepared,
+        order,
+        categories,
+        answers,
+        fitted,
+        fit_answers(answers[1]),
+        heads,
+        _tuning_rows(answers[0], fitted, prepared, order),
+    )
     folder = target.with_name(f"{target.name}.partial")
     folder.mkdir(parents=True, exist_ok=True)
-    department.vocabulary.save(folder / VOCABULARY_FILE)
-    export_heads(folder / MODEL_FILE, department.head, category.head)
-    run = {
-        "options": asdict(options),
-        "data_hash": prepared.hash,
-        "created": now.isoformat(timespec="seconds"),
-        "rows": {
-            "messages": len(prepared.messages),
-            "held_out": int(prepared.held_out.sum()),
-            "written": len(prepared.written),
-            "categories": len(prepared.categories),
-        },
-        "metrics": metrics,
-        "per_department": department.per_label,
-    }
+    held_out = _write_models(folder, made, rows, bench, options)
+    run = _run(made, held_out, options, now)
     (folder / RUN_FILE).write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
+    made.tuning.save(folder / TUNING_FILE)
+    if bench is not None:
+        _keep_answers(bench.work / OOF_FILE, made)
     labels = tuple(Label(name=d.code, zh=d.name) for d in departments.departments)
-    manifest = _manifest(folder, options, labels, department, category, run)
+    manifest = _manifest(folder, options, labels, made, run)
     write_manifest(folder, manifest)
     write_card(folder, manifest, run)
     return folder.rename(target)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fitted:
-    head: LinearHead
-    vocabulary: Vocabulary
-    calibration: Calibration
-    metrics: dict[str, dict[str, float]]
-    thresholds: dict[str, float]
-    per_label: dict[str, dict[str, float]]
+def _workbench(
+    rows: EncoderSet, data: TrainingSet, options: TrainOptions, progress: Progress
+) -> Workbench | None:
+    plan = options.encoder
+    if plan is None:
+        return None
+    homophones = read_homophones(data.homophones)
+    return Workbench(rows, plan.base, plan.work, homophones, plan.options, progress)
+
+
+def _write_models(
+    folder: Path,
+    made: _Made,
+    rows: EncoderSet,
+    bench: Workbench | None,
+    options: TrainOptions,
+) -> dict[str, Floats]:
+    """Write both models; returns probabilities (H, K) of the held-out messages in each form."""
+    made.heads.vocabulary.save(folder / VOCABULARY_FILE)
+    export_heads(folder / MODEL_FILE, made.heads.department, made.heads.category)
+    data, n = made.data, len(made.data.rows)
+    at_rows = np.flatnonzero(data.held_out)
+    encoder: dict[str, Floats] = {}
+    if bench is not None and options.encoder is not None:
+        network = bench.fit(_open_rows(data, rows.n_tested), FINAL_NAME)
+        export_encoder(network, folder / ENCODER_FILE)
+        copy_tokenizer(bench.base, folder)
+        for form in READ_FORMS:
+            said = bench.read(network, at_rows, form)
+            pooled, _ = said.pooled(n, options.encoder.first_weight)
+            encoder[form] = pooled[at_rows]
+    misheard = misheard_features(rows, data, _fit_options(options))
+    texts = {"written": data.messages.texts, "told": data.calls, "misheard": misheard}
+    found: dict[str, Floats] = {}
+    for form in READ_FORMS:
+        matrix = feature_matrix([texts[form][at] for at in at_rows], made.heads.vocabulary)
+        margins = made.heads.department.margins(matrix)
+        found[form] = made.department.answers(margins, encoder.get(form))
+    return found
+
+
+def _open_rows(data: TrainingSet, n_tested: int) -> Any:
+    """Rows of the encoder's set that the shipped model may learn from."""
+    allowed = np.ones(n_tested, bool)
+    places = np.array(category_places(data))
+    allowed[places[data.closed]] = False
+    allowed[: len(data.rows)] = ~data.held_out
+    return np.flatnonzero(allowed)
+
+
+def _fit_options(options: TrainOptions) -> FitOptions:
+    return options.encoder.options if options.encoder is not None else FitOptions()
+
+
+def _tuning_rows(
+    found: HeadAnswers, fitted: FittedHead, data: TrainingSet, order: Sequence[str]
+) -> TuningRows:
+    """Out-of-fold answers to the open messages, for thresholds."""
+    chosen = found.read & found.open
+    seconds = [order.index(row.second) if row.second in order else -1 for row in data.rows]
+    return TuningRows(fitted.probabilities[chosen], found.labels[chosen], np.array(seconds)[chosen])
+
+
+def _keep_answers(path: Path, made: _Made) -> None:
+    for name, found, fitted, order, rows in (
+        ("department", made.answers[0], made.department, made.order, made.data.rows),
+        ("category", made.answers[1], made.category, made.categories, made.data.category_rows),
+    ):
+        read = found.read
+        np.savez_compressed(
+            path.with_name(f"{name}-{path.name}"),
+            probabilities=fitted.probabilities[read],
+            labels=found.labels[read],
+            ids=np.array([row.id for row, kept in zip(rows, read, strict=True) if kept]),
+            order=np.array(order),
+        )
+
+
+def _run(
+    made: _Made, held_out: dict[str, Floats], options: TrainOptions, now: datetime
+) -> dict[str, Any]:
+    """`run.json`: options, rows and figures."""
+    by_department, by_category = made.answers
+    data = made.data
+    labels = by_department.labels[data.held_out]
+    sure = data.sure[data.held_out]
+    told = form_figures(by_department, made.department, "told")
+    misheard = form_figures(by_department, made.department, "misheard")
+    metrics = {
+        "departments_cv": written_figures(by_department, made.department),
+        "departments_cv_sure": written_figures(by_department, made.department, data.sure),
+        "departments_cv_as_calls": told,
+        "departments_cv_misheard": misheard,
+        **{
+            f"departments_cv_{name}_alone": figures
+            for name, figures in single_figures(by_department).items()
+        },
+        "departments_held_out": ranking_metrics(held_out["written"], labels),
+        "departments_held_out_sure": ranking_metrics(held_out["written"][sure], labels[sure]),
+        "departments_held_out_as_calls": ranking_metrics(held_out["told"], labels),
+        "departments_held_out_misheard": ranking_metrics(held_out["misheard"], labels),
+        "category_cv": written_figures(by_category, made.category),
+        **{
+            f"category_cv_{name}_alone": figures
+            for name, figures in single_figures(by_category).items()
+        },
+    }
+    return {
+        "options": _plain_options(options),
+        "data_hash": data.hash,
+        "created": now.isoformat(timespec="seconds"),
+        "rows": {
+            "messages": len(data.messages),
+            "messages_read": int(by_department.read.sum()),
+            "held_out": int(data.held_out.sum()),
+            "written": len(data.written),
+            "categories": len(data.categories),
+            "categories_read": int(by_category.read.sum()),
+        },
+        "metrics": metrics,
+        "per_department": per_label(by_department, made.department, made.order),
+        "per_category": per_label(by_category, made.category, made.categories),
+    }
+
+
+def _plain_options(options: TrainOptions) -> dict[str, Any]:
+    """Options without this machine's paths."""
+    plain = asdict(options)
+    if options.encoder is not None:
+        del plain["encoder"]["work"]
+        plain["encoder"]["base"] = options.encoder.base.name
+    return plain
 
 
 def _manifest(
     folder: Path,
     options: TrainOptions,
     labels: tuple[Label, ...],
-    department: _Fitted,
-    category: _Fitted,
+    made: _Made,
     run: dict[str, Any],
 ) -> Manifest:
+    names = [VOCABULARY_FILE, RUN_FILE, TUNING_FILE]
+    names += [ENCODER_FILE, TOKENIZER_FILE] if options.encoder is not None else []
+    tuning = made.tuning
     return Manifest(
         name="router",
         version=options.version,
         task="routing",
         model=describe_file(folder / MODEL_FILE),
-        files=(describe_file(folder / VOCABULARY_FILE), describe_file(folder / RUN_FILE)),
+        files=tuple(describe_file(folder / name) for name in names),
         labels=labels,
         input={
             "ids": "int64 [N, L] rows of the vocabulary, padded with 0",
@@ -172,212 +309,51 @@ def _manifest(
             "category": "float32 [N, C] margins",
             "contributions": "float32 [N, L, K] share of each feature in the department margins",
         },
-        thresholds=department.thresholds,
+        thresholds=auto_thresholds(
+            tuning.probabilities,
+            tuning.labels,
+            made.order,
+            precision=options.precision,
+            min_gap=DEFAULT_MIN_GAP,
+        ),
         metrics=run["metrics"],
         data_hash=run["data_hash"],
         data=(DEPARTMENTS_FILE, CATEGORIES_FILE, HOMOPHONES_FILE, WRITTEN_FILE.name),
         licence="AGPL-3.0-or-later",
         created=run["created"],
-        extra={
-            "categories": list(category.head.labels),
-            "calibration": {
-                "department": asdict(department.calibration),
-                "category": asdict(category.calibration),
-            },
+        extra=_extra(options, made),
+    )
+
+
+def _extra(options: TrainOptions, made: _Made) -> dict[str, Any]:
+    extra: dict[str, Any] = {
+        "categories": list(made.categories),
+        "calibration": {
+            "department": asdict(made.department.calibration),
+            "category": asdict(made.category.calibration),
         },
-    )
-
-
-def load_training_set(data: Path, order: Sequence[str], progress: Progress) -> TrainingSet:
-    """Read, prepare and group all data; a category row near a held-out message is left out."""
-    messages, written, categories = load_messages(data), load_written(), load_categories(data)
-    _check_labels(data / DEPARTMENTS_FILE, messages, order)
-    _check_labels(WRITTEN_FILE, written, order)
-    rows: list[MessageRow | CategoryRow] = [*messages, *categories]
-    groups = duplicate_groups([row.title + row.text for row in rows])
-    held_out = held_out_mask([row.id for row in messages], groups[: len(messages)])
-    closed = set(groups[: len(messages)][held_out].tolist())
-    open_rows = [at for at in range(len(categories)) if groups[len(messages) + at] not in closed]
-    texts = _prepared([*messages, *written, *(categories[at] for at in open_rows)], progress)
-    rng = random.Random(CALL_SEED)
-    calls = [
-        row.model_copy(update={"title": "", "text": as_call(row.title, row.text, rng)})
-        for row in messages
-    ]
-    n, w = len(messages), len(written)
-    return TrainingSet(
-        messages=_labelled(texts[:n], messages, groups[:n]),
-        held_out=held_out,
-        sure=np.array([row.confidence == 3 for row in messages]),
-        calls=tuple(_prepared(calls, progress)),
-        written=_labelled(texts[n : n + w], written, np.arange(w)),
-        categories=LabelledTexts(
-            tuple(texts[n + w :]),
-            tuple(categories[at].category for at in open_rows),
-            np.ones(len(open_rows)),
-            groups[n:][open_rows],
-        ),
-        sounds=syllable_classes(_existing(data / HOMOPHONES_FILE)),
-        hash=data_hash(
-            [data / DEPARTMENTS_FILE, data / CATEGORIES_FILE, data / HOMOPHONES_FILE, WRITTEN_FILE]
-        ),
-    )
-
-
-def _department_head(
-    prepared: TrainingSet,
-    order: tuple[str, ...],
-    options: TrainOptions,
-    progress: Progress,
-) -> _Fitted:
-    open_rows = np.flatnonzero(~prepared.held_out)
-    train = prepared.messages.take(open_rows)
-    calls = replace(
-        train,
-        texts=tuple(prepared.calls[at] for at in open_rows),
-        weights=CALL_WEIGHT * train.weights,
-    )
-    sure = prepared.sure[open_rows]
-    # Document frequencies need no labels: the category messages make them steadier.
-    background = document_counts(prepared.categories.texts, prepared.sounds)
-
-    def vocabulary(texts: Sequence[FeatureText]) -> Vocabulary:
-        counts = background.merged(document_counts(texts, prepared.sounds))
-        return build_vocabulary(counts, prepared.sounds, max_features=options.max_features)
-
-    margins, call_margins = out_of_fold_margins(
-        train,
-        calls,
-        prepared.written,
-        vocabulary,
-        order=order,
-        cost=options.cost,
-        folds=options.folds,
-        seed=options.seed,
-        on_fold=lambda done: progress("部门：交叉验证", done + 1, options.folds),
-    )
-    labels = np.array([order.index(label) for label in train.labels])
-    probabilities = cross_calibrated(margins, labels, train.groups)
-    calibration = fit_calibration(margins, labels)
-    head, words = fit_on(
-        [train, calls, prepared.written],
-        vocabulary,
-        order=order,
-        cost=options.cost,
-        seed=options.seed,
-    )
-    return _Fitted(
-        head=head,
-        vocabulary=words,
-        calibration=calibration,
-        metrics={
-            "departments_cv": ranking_metrics(probabilities, labels),
-            "departments_cv_sure": ranking_metrics(probabilities[sure], labels[sure]),
-            "departments_cv_as_calls": ranking_metrics(
-                calibration.probabilities(call_margins), labels
-            ),
+        "decision": {
+            "precision": options.precision,
+            "min_gap": DEFAULT_MIN_GAP,
+            "assisting_from": assisting_threshold(made.tuning),
         },
-        thresholds=auto_thresholds(probabilities, labels, order, precision=options.precision),
-        per_label=_per_label(probabilities, labels, order),
-    )
-
-
-def _category_head(
-    prepared: TrainingSet, vocabulary: Vocabulary, options: TrainOptions, progress: Progress
-) -> _Fitted:
-    data = prepared.categories
-    order = tuple(sorted(set(data.labels)))
-    margins, _ = out_of_fold_margins(
-        data,
-        None,
-        None,
-        lambda _: vocabulary,
-        order=order,
-        cost=0.3 * options.cost,
-        folds=options.folds,
-        seed=options.seed,
-        on_fold=lambda done: progress("类别：交叉验证", done + 1, options.folds),
-    )
-    labels = np.array([order.index(label) for label in data.labels])
-    probabilities = cross_calibrated(margins, labels, data.groups)
-    head, _ = fit_on(
-        [data], lambda _: vocabulary, order=order, cost=0.3 * options.cost, seed=options.seed
-    )
-    return _Fitted(
-        head=head,
-        vocabulary=vocabulary,
-        calibration=fit_calibration(margins, labels),
-        metrics={"category_cv": ranking_metrics(probabilities, labels)},
-        thresholds={},
-        per_label=_per_label(probabilities, labels, order),
-    )
-
-
-def _held_out_metrics(
-    prepared: TrainingSet, fitted: _Fitted, order: Sequence[str]
-) -> dict[str, dict[str, float]]:
-    at_rows = np.flatnonzero(prepared.held_out)
-    rows = prepared.messages.take(at_rows)
-    labels = np.array([order.index(label) for label in rows.labels])
-    sure = prepared.sure[at_rows]
-
-    def probabilities(texts: Sequence[FeatureText]) -> NDArray[np.float64]:
-        margins = fitted.head.margins(feature_matrix(texts, fitted.vocabulary))
-        return fitted.calibration.probabilities(margins)
-
-    written = probabilities(rows.texts)
-    called = probabilities([prepared.calls[at] for at in at_rows])
-    return {
-        "departments_held_out": ranking_metrics(written, labels),
-        "departments_held_out_sure": ranking_metrics(written[sure], labels[sure]),
-        "departments_held_out_as_calls": ranking_metrics(called, labels),
     }
-
-
-def _per_label(
-    probabilities: NDArray[np.float64], labels: NDArray[np.int64], order: Sequence[str]
-) -> dict[str, dict[str, float]]:
-    first = probabilities.argmax(axis=1)
-    table: dict[str, dict[str, float]] = {}
-    for at, code in enumerate(order):
-        hit = float(((first == at) & (labels == at)).sum())
-        table[code] = {
-            "n": int((labels == at).sum()),
-            "precision": round(hit / max(int((first == at).sum()), 1), 4),
-            "recall": round(hit / max(int((labels == at).sum()), 1), 4),
-        }
-    return table
-
-
-def _prepared(rows: Sequence[MessageRow | CategoryRow], progress: Progress) -> list[FeatureText]:
-    texts: list[FeatureText] = []
-    for at, row in enumerate(rows, start=1):
-        texts.append(prepare(Transcript(row.id, row.text, row.title)).features)
-        if at % 500 == 0 or at == len(rows):
-            progress("读入与整理", at, len(rows))
-    return texts
-
-
-def _labelled(
-    texts: Sequence[FeatureText], rows: Sequence[MessageRow], groups: NDArray[np.int64]
-) -> LabelledTexts:
-    weights = np.array([WEIGHT_OF_CONFIDENCE[row.confidence] for row in rows])
-    return LabelledTexts(tuple(texts), tuple(row.department for row in rows), weights, groups)
-
-
-def _check_labels(path: Path, rows: Sequence[MessageRow], order: Sequence[str]) -> None:
-    for row in rows:
-        if row.department not in order:
-            raise DatasetError(
-                f"{path}: row {row.id}: unknown department {row.department!r}",
-                message_zh=f"{path}：{row.id} 的部门 {row.department} 不在 departments.yaml 中",
-            )
-
-
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise DatasetError(f"{path}: missing", message_zh=f"缺少数据文件：{path}")
-    return path
+    plan, logits = options.encoder, made.answers[0].encoder
+    blends = made.department.blend, made.category.blend
+    if plan is None or logits is None or blends[0] is None or blends[1] is None:
+        return extra
+    text = plan.options.text
+    read = made.answers[0].read
+    return {
+        **extra,
+        "encoder": {
+            "max_tokens": text.max_tokens,
+            "max_windows": text.max_windows,
+            "first_weight": plan.first_weight,
+        },
+        "blend": {"department": blends[0].to_manifest(), "category": blends[1].to_manifest()},
+        "scope": {"least_energy": fit_least_energy(logits["written"][read])},
+    }
 
 
 def _free_folder(out: Path, options: TrainOptions) -> Path:

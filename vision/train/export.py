@@ -9,7 +9,7 @@ import onnx
 import torch
 from onnx import helper
 
-from ...models.half_weights import store_half
+from ...models.small_weights import store_half
 from .branches import TwoBranch
 
 OPSET = 17
