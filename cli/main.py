@@ -17,6 +17,7 @@ from .demo import demo
 from .detect import detect
 from .eval_detector import eval_detector
 from .eval_events import eval_events
+from .eval_matters import eval_matters
 from .eval_restarts import eval_restarts
 from .eval_router import eval_router
 from .models import models
@@ -53,6 +54,7 @@ app.add_typer(train, name="train")
 evaluate.command("detector")(eval_detector)
 evaluate.command("events")(eval_events)
 evaluate.command("restarts")(eval_restarts)
+evaluate.command("matters")(eval_matters)
 evaluate.command("router")(eval_router)
 app.add_typer(evaluate, name="eval")
 app.add_typer(models, name="models")
