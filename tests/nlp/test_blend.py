@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,7 @@ def test_pulls_are_the_slopes_of_the_answer() -> None:
 def test_a_router_with_encoder_hears_it_and_shows_its_words(tmp_path: Path) -> None:
     plain = Router.open(Registry(), "router@0.1.0").route([Transcript("1", LAMP)])[0]
     both = Router.open(encoder_registry(tmp_path), encoder_backend="onnxruntime")
-    longer = LAMP + "".join(chr(0x4E00 + 7 * at) for at in range(80))
+    longer = "".join("".join(four) for four in permutations(("垃圾", "红绿灯", "停电", "工资")))
     answer, empty, long = both.route(
         [Transcript("1", LAMP), Transcript("2", ""), Transcript("3", longer)]
     )
