@@ -6,23 +6,26 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
+import cv2
 import typer
 from PIL import ImageFont
 from rich import box
 from rich.progress import track
 from rich.table import Table
 
-from ..config.errors import ConfigError, ImageError, InputError
+from ..config.errors import ImageError, InputError
 from ..config.yamlfile import parse_with_lines, read_text
 from ..models.registry import Registry
 from ..vision.cameras import Camera, load_cameras
 from ..vision.detector import Detector
 from ..vision.drawing import encode_jpeg
+from ..vision.health import read_reference
 from ..vision.images import Image, decode, probe
 from ..vision.kinds import DEFAULT_KINDS, Kind, load_kinds
 from ..vision.lettering import find_font
 from ..vision.video import frame_count, read_video
-from ..vision.zone_tools import StandingMap, doubts, draw_zones, suggested
+from ..vision.zone_tools import StandingMap, doubts, suggested
+from ..vision.zone_tools_draw import draw_zones
 from ..vision.zone_tools_page import drawing_page
 from .common import EXIT_BAD_INPUT, err, out, print_json, show_error
 
@@ -41,7 +44,9 @@ def check(
     known = load_kinds(kinds)
     try:
         cameras = load_cameras(file, known)
-    except ConfigError as error:
+        for camera in cameras.cameras:
+            read_reference(camera, file.parent)
+    except InputError as error:
         if as_json:
             print_json({"file": str(file), "ok": False, "errors": str(error).splitlines()})
         else:
@@ -87,9 +92,8 @@ def check(
     out.print(table)
     for doubt in found:
         where = f"{file}:{doubt.line}" if doubt.line else str(file)
-        out.print(
-            f"请留意 {where}：{doubt.camera_id} {doubt.zone_id}：{doubt.text_zh}", markup=False
-        )
+        which = f"{doubt.camera_id} {doubt.zone_id}".strip()
+        out.print(f"请留意 {where}：{which}：{doubt.text_zh}", markup=False)
     out.print(f"✓ {file}：{len(cameras.cameras)} 台摄像机可用，{len(found)} 处请留意", markup=False)
 
 
@@ -98,7 +102,7 @@ def draw(
     camera: Annotated[str, typer.Option(help="摄像机编号")],
     still: Still = None,
     clip: Clip = None,
-    out_file: Annotated[Path | None, typer.Option("--out", help="画好的图片（JPEG）")] = None,
+    out_file: Annotated[Path | None, typer.Option("--out", help="画好的图片，.jpg 或 .png")] = None,
     html: Annotated[
         Path | None, typer.Option(help="生成可点选画区域的网页（单个文件，不联网）")
     ] = None,
@@ -122,7 +126,7 @@ def draw(
         letters = _font(font, image)
         if letters is None:
             err.print("没有找到中文字体，图上只写编号；可用 --font 指定", style="yellow")
-        out_file.write_bytes(encode_jpeg(draw_zones(image, eye, known, letters)))
+        out_file.write_bytes(_encoded(draw_zones(image, eye, known, letters), out_file))
         out.print(f"✓ {len(eye.zones)} 个区域画在 {out_file}", markup=False)
 
 
@@ -195,6 +199,13 @@ def _picture(still: Path | None, clip: Path | None) -> Image:
         raise InputError(f"{still}: {why}", message_zh=f"无法读取 {still}（{why}）") from None
     except ImageError as error:
         raise InputError(f"{still}: {error}", message_zh=f"{still}：{error.message_zh}") from None
+
+
+def _encoded(image: Image, path: Path) -> bytes:
+    """PNG where the name says so, else JPEG."""
+    if path.suffix.lower() == ".png":
+        return cv2.imencode(".png", image)[1].tobytes()
+    return encode_jpeg(image)
 
 
 def _font(path: Path | None, image: Image) -> ImageFont.FreeTypeFont | None:

@@ -11,22 +11,17 @@ import cv2
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from PIL import Image as Pictures
-from PIL import ImageDraw, ImageFont
 
 from ..config.yamlfile import KeyPath
 from .cameras import Camera, Cameras, Point, Zone
 from .detections import Detections
-from .drawing import PALETTE
 from .families import family_of
 from .geometry import iou
-from .images import Image
 from .kinds import Kind, Kinds
 
 SHARED_DOUBTFUL, SHARED_SAME = 0.5, 0.95
 SMALL_AREA, HIGH_PLACE = 0.002, 0.15
 SHORT_DWELL_S, LONG_DWELL_S = 5.0, 3600.0
-FILL_ALPHA = 60
 HEAT_SIZE = (128, 72)
 STILL_IOU = 0.6
 FOOT_SHARE = 0.35
@@ -74,6 +69,9 @@ def doubts(cameras: Cameras, kinds: Kinds, lines: Mapping[KeyPath, int]) -> list
                 dwell_s = zone.dwell_for(kind_id, kinds.by_id(kind_id).dwell_s)
                 if not SHORT_DWELL_S <= dwell_s <= LONG_DWELL_S:
                     note(zone, "dwell_s", f"{kind_id} 停留 {dwell_s:g} 秒，单位是秒，请确认")
+            shops = [k for k in zone.forbids if kinds.by_id(k).rule == "shop_overflow"]
+            if shops and not camera.frontages:
+                note(zone, "forbids", f"{shops[0]} 需要 frontages（店面线），否则不会产生事件")
             unused = set(zone.dwell_s if isinstance(zone.dwell_s, dict) else ()) - set(zone.forbids)
             for kind_id in sorted(unused):
                 note(zone, "dwell_s", f"给出了 {kind_id} 的停留时间，但 forbids 中没有它")
@@ -89,53 +87,6 @@ def doubts(cameras: Cameras, kinds: Kinds, lines: Mapping[KeyPath, int]) -> list
                     b, "polygon", f"与区域 {a.id} 重叠 {part:.0%}（{'、'.join(shared)}），小者优先"
                 )
     return found
-
-
-def draw_zones(
-    image: Image, camera: Camera, kinds: Kinds, font: ImageFont.FreeTypeFont | None
-) -> Image:
-    """A copy with the camera's zones, lightly filled, each with its name, kinds and dwell.
-
-    Without a font that has Chinese letters, zone and kind ids stand in their place.
-    """
-    height, width = image.shape[:2]
-    base = Pictures.fromarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).convert("RGBA")
-    tint = Pictures.new("RGBA", base.size, (0, 0, 0, 0))
-    pen = ImageDraw.Draw(tint)
-    line = max(2, round(min(height, width) / 250))
-    for i, zone in enumerate(camera.zones):
-        blue, green, red = PALETTE[(5 + 3 * i) % len(PALETTE)]
-        corners = [(x * width, y * height) for x, y in zone.polygon]
-        pen.polygon(corners, fill=(red, green, blue, FILL_ALPHA))
-        pen.line([*corners, corners[0], corners[1]], fill=(red, green, blue, 255), width=line)
-    for zone in camera.zones:
-        text = _caption(zone, kinds, chinese=font is not None)
-        writer = font or ImageFont.load_default(max(12, height // 32))
-        left, top, right, bottom = pen.multiline_textbbox((0, 0), text, font=writer)
-        shape = shapely.Polygon([(x * width, y * height) for x, y in zone.polygon])
-        middle = shape.representative_point()
-        x, y = middle.x - (right - left) / 2, middle.y - (bottom - top) / 2
-        if not shape.contains(shapely.box(x, y, x + right - left, y + bottom - top)):
-            # It would hide the zone: below it, if there is room.
-            y = shape.bounds[3] + 6
-            if y + bottom > height:
-                y = shape.bounds[1] - bottom - 10
-        x = min(max(6.0, x), max(6.0, width - right - 6.0))
-        y = min(max(4.0, y), max(4.0, height - bottom - 8.0))
-        rim = (x + left - 4, y + top - 3, x + right + 4, y + bottom + 3)
-        pen.rectangle(rim, fill=(0, 0, 0, 165))
-        pen.multiline_text((x, y), text, font=writer, fill=(255, 255, 255, 255))
-    drawn = np.asarray(Pictures.alpha_composite(base, tint).convert("RGB"))
-    return np.asarray(cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR), dtype=np.uint8)
-
-
-def _caption(zone: Zone, kinds: Kinds, *, chinese: bool) -> str:
-    rows = [f"{zone.name} {zone.id}".strip() if chinese else zone.id]
-    for kind_id in zone.forbids:
-        kind = kinds.by_id(kind_id)
-        dwell_s = zone.dwell_for(kind_id, kind.dwell_s)
-        rows.append(f"{kind.zh} {dwell_s:g} 秒" if chinese else f"{kind_id} {dwell_s:g} s")
-    return "\n".join(rows)
 
 
 class StandingMap:
@@ -158,9 +109,10 @@ class StandingMap:
         boxes = found.xyxy[mine].astype(np.float64) / size
         step_s = 0.0 if self._last_s is None else at_s - self._last_s
         if len(boxes) and len(self._before):
+            stood = np.zeros(self.seconds.shape, dtype=bool)
             for box in boxes[iou(boxes, self._before).max(axis=1) >= STILL_IOU]:
-                rows, columns = _foot(box.tolist())
-                self.seconds[rows, columns] += step_s
+                stood[_foot(box.tolist())] = True
+            self.seconds[stood] += step_s
         self._before, self._last_s = boxes, at_s
 
     def polygons(self, min_s: float) -> list[tuple[float, tuple[Point, ...]]]:

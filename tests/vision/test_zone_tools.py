@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from vision_support import KINDS, SIZE, Actor, camera, parking, scene, standing, zone
 
 from xiaozheng.config.yamlfile import parse_with_lines, parse_yaml
-from xiaozheng.vision.cameras import Cameras
+from xiaozheng.vision.cameras import Camera, Cameras
 from xiaozheng.vision.lettering import find_font
-from xiaozheng.vision.zone_tools import StandingMap, doubts, draw_zones, suggested
+from xiaozheng.vision.zone_tools import StandingMap, doubts, suggested
+from xiaozheng.vision.zone_tools_draw import draw_zones
 from xiaozheng.vision.zone_tools_page import drawing_page
 from xiaozheng.vision.zones import zone_of
 
@@ -51,8 +53,10 @@ def test_what_is_valid_and_yet_doubtful_is_named_with_its_line() -> None:
     texts = " ".join(d.text_zh for d in found)
     for words in ("3 秒", "bin_overflow 的停留时间", "几乎相同", "画面顶部", "0.09%", "没有区域"):
         assert words in texts
-    plain = Cameras(cameras=(camera(),))
+    plain = Cameras(cameras=(camera(zone(("illegal_parking",))),))
     assert doubts(plain, KINDS, {}) == []
+    shop = Cameras(cameras=(camera(zone(("shop_overflow",))),))
+    assert ["frontages" in d.text_zh for d in doubts(shop, KINDS, {})] == [True]
 
 
 def test_zones_are_tinted_named_and_the_picture_is_left_alone() -> None:
@@ -89,13 +93,42 @@ def test_places_where_things_stand_are_proposed_and_passing_is_not() -> None:
     assert heat.polygons(200) == []
 
 
+def test_captions_hide_no_other_caption_and_shop_fronts_are_drawn() -> None:
+    """Three low zones side by side, whose captions are wider than they are."""
+    thin = [
+        zone(("illegal_parking",), zone_id=f"z{i}", polygon=[(x, 0.6), (x + 0.05, 0.6), (x, 0.7)])
+        for i, x in enumerate((0.4, 0.46, 0.52))
+    ]
+    front = {"id": "tea", "line": [(0.05, 0.1), (0.3, 0.1)], "inside": (0.1, 0.02)}
+    eye = Camera.model_validate({"id": "c", "zones": thin, "frontages": [front]})
+    drawn = draw_zones(np.full((360, 640, 3), 100, np.uint8), eye, KINDS, find_font(14))
+    dark = (drawn.max(axis=2) < 60).astype(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(dark)
+    captions = [tuple(s[:4]) for s in stats[1:count] if s[cv2.CC_STAT_AREA] > 800]
+    assert len(captions) == 4, captions
+    blue = drawn[36, 40:180].astype(int)
+    assert (blue[:, 0] - blue[:, 2] > 100).all()
+
+
 def test_a_zone_clicked_in_the_browser_comes_out_as_valid_yaml(tmp_path: Path) -> None:
     playwright = pytest.importorskip("playwright.sync_api")
     chromium = Path("/usr/bin/chromium")
     if not chromium.exists():
         pytest.skip("needs the distribution's chromium")
     page_file = tmp_path / "draw.html"
-    eye = camera(zone(("illegal_parking",), zone_id="old", name='有"引号</script>'))
+    old = zone(("illegal_parking",), zone_id="old", name='有"引号</script>').model_copy()
+    rest = {
+        "place": "x1",
+        "tune": {"illegal_parking": {"end_after_s": 9}},
+        "active": ["22:00-06:00"],
+    }
+    eye = Camera.model_validate(
+        {
+            "id": "c",
+            "health": {"blurred_s": None},
+            "zones": [old.model_dump(exclude_unset=True) | rest],
+        }
+    )
     image = np.full((360, 640, 3), 100, np.uint8)
     page_file.write_text(drawing_page(image, eye, KINDS), encoding="utf-8")
     with playwright.sync_playwright() as started:
@@ -114,11 +147,21 @@ def test_a_zone_clicked_in_the_browser_comes_out_as_valid_yaml(tmp_path: Path) -
         size = page.locator("#view").bounding_box()
         for x, y in [(0.2, 0.5), (0.8, 0.5), (0.8, 0.9), (0.2, 0.5)]:
             page.locator("#view").click(position={"x": x * size["width"], "y": y * size["height"]})
+        assert page.input_value("#dwell") == ""
+        page.select_option("#kind", "")
+        for x, y in [(0.1, 0.3), (0.4, 0.2)]:
+            page.locator("#view").click(position={"x": x * size["width"], "y": y * size["height"]})
+        page.click("#close")
+        page.locator("#view").click(position={"x": 0.2 * size["width"], "y": 0.1 * size["height"]})
         text = page.input_value("#yaml")
         browser.close()
     (got,) = parse_yaml(text, "page", Cameras).cameras
     assert [z.id for z in got.zones] == ["old", "kerb"]
-    assert got.zones[0].name == eye.zones[0].name
+    assert (got.zones[0], got.health) == (eye.zones[0], eye.health), "nothing is lost"
+    (front,) = got.frontages
+    assert front.inside == pytest.approx((0.2, 0.1), abs=0.01)
+    assert front.line is not None
+    assert front.line[1] == pytest.approx((0.4, 0.2), abs=0.01)
     assert (got.zones[1].name, got.zones[1].forbids) == ("路侧", ("street_vending",))
     assert got.zones[1].dwell_s == 90
     corners = [value for point in got.zones[1].polygon for value in point]
