@@ -26,9 +26,18 @@ def add_bins(street: Street, zone: Zone) -> None:
 def _bin(street: Street, zone: Zone, along: float, dwell_s: float) -> None:
     rng = street.rng
     t = -float(rng.uniform(0, 600))
+    # All its states look like the first one.
+    kin = len(street.things)
     while t < street.duration_s:
         fine_until = t + 60 + street.wait_s(1500)
-        phase(street, (t, fine_until), along, OK if street.chance(0.8) else NEARLY, full=False)
+        phase(
+            street,
+            (t, fine_until),
+            along,
+            OK if street.chance(0.8) else NEARLY,
+            full=False,
+            kin=kin,
+        )
         if fine_until >= street.duration_s:
             return
         full_s = _full_length(street, dwell_s)
@@ -41,11 +50,11 @@ def _bin(street: Street, zone: Zone, along: float, dwell_s: float) -> None:
             pushed_s = float(rng.uniform(span[0] + 0.3 * full_s, span[0] + 0.8 * full_s))
             moved = along + float(rng.uniform(-0.5, 0.5))
             full = (
-                phase(street, (span[0], pushed_s), along, FULL, full=True),
-                phase(street, (pushed_s, span[1]), moved, FULL, full=True),
+                phase(street, (span[0], pushed_s), along, FULL, full=True, kin=kin),
+                phase(street, (pushed_s, span[1]), moved, FULL, full=True, kin=kin),
             )
         else:
-            full = (phase(street, span, along, FULL, full=True),)
+            full = (phase(street, span, along, FULL, full=True, kin=kin),)
         place = ((along + moved) / 2, ACROSS, SIZES["full_bin"])
         street.note(KIND, zone, span, place, verdict, full)
         t = span[1]
@@ -64,10 +73,18 @@ def _full_length(street: Street, dwell_s: float) -> float:
 
 
 def phase(
-    street: Street, span: tuple[float, float], along: float, names: dict[str, float], *, full: bool
+    street: Street,
+    span: tuple[float, float],
+    along: float,
+    names: dict[str, float],
+    *,
+    full: bool,
+    kin: int,
 ) -> int:
+    """A bin in one state; `kin` is the number of its first."""
     thing = still(SIZES["full_bin" if full else "bin"], span, along, ACROSS, dict(names))
     thing.blind = spans(street.rng, span, 1.0, (4, 40))
+    thing.kin = kin
     return street.put(thing)
 
 

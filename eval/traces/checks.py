@@ -141,7 +141,7 @@ def _watched(clip: TraceClip, before: Callable[[int], None]) -> tuple[Report, ..
     opened: dict[str, Report] = {}
     for ts, k, detections in clip.frames():
         before(k)
-        for transition in engine.update(ts, k, detections).transitions:
+        for transition in engine.update(ts, k, detections, clip.looks(k)).transitions:
             if transition.incident.opened_at is not None:
                 opened[transition.incident.id] = report_of(transition.incident, clip.duration_s)
     return tuple(opened.values())
@@ -164,7 +164,8 @@ def many_cameras(cameras: int) -> dict[str, Any]:
         for n, engine in enumerate(engines):
             clip = clips[n % len(clips)]
             # Cameras of one trace see different parts of it.
-            engine.update(clip.moment(k), k, clip.sightings.frame(k + n // len(clips) % 80))
+            part = k + n // len(clips) % 80
+            engine.update(clip.moment(k), k, clip.sightings.frame(part), clip.looks(part))
         took_s = time.perf_counter() - began
         busy_s, slowest_s = busy_s + took_s, max(slowest_s, took_s)
     return {

@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from ...vision.appearance import Looks
 from ...vision.cameras import Camera
 from ...vision.detections import Detections
 from ..events import TrueEvent
 from .dense import dense_light, dense_street
+from .looks import looks_of_sightings
 from .ordinary import ordinary_light, ordinary_street
-from .seeing import Sightings, see
+from .seeing import Light, Sightings, see
 from .street import Marked, Street
 from .things import Span, inside, spans
 from .view import Floats
@@ -82,6 +84,7 @@ class TraceClip:
         delivery: frame numbers in the order of arrival, late and repeated ones included.
         restarts: positions in `delivery` before which the engine is restarted.
         named: whether the source gives track ids of its own.
+        appearance: one descriptor per box of `sightings`; None without looks.
     """
 
     name: str
@@ -95,21 +98,30 @@ class TraceClip:
     restarts: frozenset[int]
     named: bool
     nights: tuple[Span, ...]
+    appearance: Looks | None
 
     def frames(self) -> Iterator[tuple[datetime, int, Detections]]:
         """Time stamp, number and detections in the order of arrival."""
         for k in self.delivery:
             yield self.moment(k), k, self.sightings.frame(k, named=self.named)
 
+    def looks(self, k: int) -> Looks | None:
+        """Appearance of frame k's boxes, for `CameraEngine.update`."""
+        if self.appearance is None:
+            return None
+        return self.appearance[self.sightings.first[k] : self.sightings.first[k + 1]]
+
     def moment(self, k: int) -> datetime:
         """Media time of frame k, to the millisecond."""
         return START + timedelta(milliseconds=round(float(self.times_s[k]) * 1000))
 
 
-def make_clip(seed: int, index: int, mix: Mix, faults: Faults | None = None) -> TraceClip:
+def make_clip(
+    seed: int, index: int, mix: Mix, faults: Faults | None = None, *, looks: bool = True
+) -> TraceClip:
     """The clip that `seed`, `index` and `mix` stand for; the same every time.
 
-    Without `faults`, those of its part.
+    Without `faults`, those of its part. With and without `looks` all else is the same.
     """
     rng = np.random.default_rng([seed, index])
     faults = faults or FAULTS[mix.part]
@@ -133,7 +145,15 @@ def make_clip(seed: int, index: int, mix: Mix, faults: Faults | None = None) -> 
         restarts=frozenset(restarts.tolist()),
         named=bool(rng.random() < 0.2),
         nights=tuple(street.nights),
+        appearance=_appearance(seed, index, street, sightings, times, light) if looks else None,
     )
+
+
+def _appearance(
+    seed: int, index: int, street: Street, sightings: Sightings, times: Floats, light: Light
+) -> Looks:
+    rng = np.random.default_rng([seed, index, 1])
+    return looks_of_sightings(street.things, sightings, times, light, rng)
 
 
 def _truth(street: Street, sightings: Sightings, times: Floats) -> tuple[TrueEvent, ...]:

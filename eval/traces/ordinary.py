@@ -163,7 +163,7 @@ def _bins(street: Street) -> None:
 
 def _bin_day(street: Street, zone: Zone, along: float) -> None:
     """Emptied twice a day; in one case of five it has overflowed by then."""
-    t = -600.0
+    t, kin = -600.0, len(street.things)
     for pickup_s in (*PICKUPS_S, PICKUPS_S[0] + DAY_S):
         leaves_s = pickup_s + float(street.rng.uniform(-2400, 2400))
         full_s = leaves_s
@@ -172,30 +172,30 @@ def _bin_day(street: Street, zone: Zone, along: float) -> None:
         nearly_s = full_s
         if full_s < leaves_s or street.chance(NEARLY):
             nearly_s = max(t, full_s - street.log_uniform(1200, 4 * HOUR_S))
-        _fine(street, (t, nearly_s), along)
+        _fine(street, (t, nearly_s), along, kin)
         if nearly_s < full_s:
-            bins.phase(street, (nearly_s, full_s), along, bins.NEARLY, full=False)
+            bins.phase(street, (nearly_s, full_s), along, bins.NEARLY, full=False, kin=kin)
         if full_s < leaves_s:
-            _overflowing(street, zone, along, (full_s, leaves_s))
+            _overflowing(street, zone, along, (full_s, leaves_s), kin)
         away_s = float(street.rng.uniform(8, 30))
         bins.collect(street, leaves_s, away_s, along)
         t = leaves_s + away_s
 
 
-def _fine(street: Street, span: Span, along: float) -> None:
+def _fine(street: Street, span: Span, along: float, kin: int) -> None:
     """Not full; in half the cases somebody lays a bag on top for a moment."""
     begin, end = span
     if end - begin > 600 and street.chance(0.5):
         on_top = float(street.rng.uniform(begin + 100, end - 200))
         off = on_top + street.log_uniform(5, 60)
-        bins.phase(street, (begin, on_top), along, bins.OK, full=False)
-        bins.phase(street, (on_top, off), along, bins.FULL, full=True)
+        bins.phase(street, (begin, on_top), along, bins.OK, full=False, kin=kin)
+        bins.phase(street, (on_top, off), along, bins.FULL, full=True, kin=kin)
         begin = off
-    bins.phase(street, (begin, end), along, bins.OK, full=False)
+    bins.phase(street, (begin, end), along, bins.OK, full=False, kin=kin)
 
 
-def _overflowing(street: Street, zone: Zone, along: float, span: Span) -> None:
-    number = bins.phase(street, span, along, bins.FULL, full=True)
+def _overflowing(street: Street, zone: Zone, along: float, span: Span, kin: int) -> None:
+    number = bins.phase(street, span, along, bins.FULL, full=True, kin=kin)
     verdict = street.is_event(span, zone.dwell_for(bins.KIND, 120.0))
     street.note(bins.KIND, zone, span, (along, bins.ACROSS, SIZES["full_bin"]), verdict, (number,))
 

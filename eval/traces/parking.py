@@ -104,17 +104,19 @@ def stay(
         thing.swell = _lights(street, stop_s, go_s)
     number = street.put(thing)
     if name in ("truck", "van") and street.chance(0.15):
-        street.put(_cab(thing))
+        street.put(_cab(thing, number))
     place = ((along + middle) / 2, across, size)
     street.note(KIND, zone, (stop_s, go_s), place, verdict, (number,))
 
 
-def _cab(thing: Thing) -> Thing:
+def _cab(thing: Thing, number: int) -> Thing:
     """Its front, which the detector now and then boxes as a vehicle of its own."""
     length, width, height = thing.size
     along = [a + 0.3 * length for a in thing.along]
     size = (0.4 * length, width, 0.8 * height)
-    return Thing(size, thing.t, along, thing.across, {"car": 1.0}, -3.0, wobble=1.0, opacity=0.0)
+    cab = Thing(size, thing.t, along, thing.across, {"car": 1.0}, -3.0, wobble=1.0, opacity=0.0)
+    cab.kin = number
+    return cab
 
 
 def blind_spans(street: Street, span: tuple[float, float]) -> list[tuple[float, float]]:

@@ -22,11 +22,12 @@ MODEL_REF = "trace@1"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Which clip to make."""
+    """Which clip to make, and whether its boxes come with appearance."""
 
     seed: int
     index: int
     mix: Mix
+    looks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def _outcomes(
 
 def run_job(job: Job) -> Outcome:
     """Make one clip and send it through an engine."""
-    return run_clip(job, make_clip(job.seed, job.index, job.mix), load_kinds())
+    return run_clip(job, make_clip(job.seed, job.index, job.mix, looks=job.looks), load_kinds())
 
 
 def run_clip(job: Job, clip: TraceClip, kinds: Kinds) -> Outcome:
@@ -101,7 +102,7 @@ def run_clip(job: Job, clip: TraceClip, kinds: Kinds) -> Outcome:
         if position in clip.restarts:
             engine = restarted(engine, clip, kinds)
         began = time.thread_time()
-        outcome = engine.update(ts, seq, detections)
+        outcome = engine.update(ts, seq, detections, clip.looks(seq))
         cost = time.thread_time() - began
         engine_s += cost
         if position % 50 == 0:

@@ -51,7 +51,8 @@ class Sightings:
     """Boxes of a clip, sorted by frame; `first[k]:first[k + 1]` are those of frame k.
 
     `clear` (N, 2) lists frame and thing wherever somebody looking would see the thing, whether or
-    not the detector did.
+    not the detector did. `hidden` (B,) is the share of each box that nearer things hide, `hider`
+    the thing that hides most of it, -1 for none.
     """
 
     xyxy: NDArray[np.float32]
@@ -60,6 +61,8 @@ class Sightings:
     thing: NDArray[np.int64]
     first: NDArray[np.int64]
     clear: NDArray[np.int64]
+    hidden: Floats
+    hider: NDArray[np.int64]
 
     def frame(self, k: int, *, named: bool = False) -> Detections:
         """Detections of frame k; `named` with the thing's number as the source's track id."""
@@ -102,7 +105,7 @@ def see(
     kept = (shown > 0.3) & (clipped[:, 3] - clipped[:, 1] >= MIN_HEIGHT_PX) & (depth > 1.5)
     rows, clipped, depth = _take(rows, kept), clipped[kept], depth[kept]
     opacity = np.array([thing.opacity for thing in things])[rows.thing]
-    covered, trimmed = _occlude(rows.frame, clipped, depth, opacity, len(times))
+    covered, by, trimmed = _occlude(rows.frame, clipped, depth, opacity, len(times))
     step_s = _step_s(times)
     sway = np.stack([_wobble(rng, len(times), step_s, 1.0) for _ in range(2)] * 2, axis=1)
     trimmed = trimmed + light.shake_px * sway[rows.frame]
@@ -119,6 +122,8 @@ def see(
         thing=rows.thing[order],
         first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         clear=np.stack([rows.frame, rows.thing], axis=1)[covered < 1 - MIN_VISIBLE],
+        hidden=covered[order],
+        hider=np.where(by[order] >= 0, rows.thing[by[order]], -1),
     )
 
 
@@ -209,9 +214,11 @@ def _take(rows: _Rows, kept: NDArray[np.bool_]) -> _Rows:
 
 def _occlude(
     frame: NDArray[np.int64], boxes: Floats, depth: Floats, opacity: Floats, frames: int
-) -> tuple[Floats, Floats]:
-    """Share of each box that nearer things hide, and its box cut back to what shows."""
+) -> tuple[Floats, NDArray[np.int64], Floats]:
+    """Share of each box that nearer things hide, the row of what hides most of it (-1 for none),
+    and its box cut back to what shows."""
     covered, trimmed = np.zeros(len(boxes)), boxes.copy()
+    by = np.full(len(boxes), -1)
     order = np.lexsort((depth, frame))
     first = np.searchsorted(frame[order], np.arange(frames + 1))
     for begin in range(0, frames, CHUNK_FRAMES):
@@ -229,13 +236,18 @@ def _occlude(
         far[row, column] = depth[mine]
         solid = np.zeros((end - begin, k))
         solid[row, column] = opacity[mine]
-        hidden, cut = _hidden(table, far, solid)
+        number = np.full((end - begin, k), -1)
+        number[row, column] = mine
+        hidden, main, cut = _hidden(table, far, solid)
         covered[mine], trimmed[mine] = hidden[row, column], cut[row, column]
-    return covered, trimmed
+        by[mine] = np.where(covered[mine] > 0, number[row, main[row, column]], -1)
+    return covered, by, trimmed
 
 
-def _hidden(boxes: Floats, depth: Floats, opacity: Floats) -> tuple[Floats, Floats]:
-    """Boxes (F, K, 4) nearest first; hidden shares (F, K) and trimmed boxes."""
+def _hidden(
+    boxes: Floats, depth: Floats, opacity: Floats
+) -> tuple[Floats, NDArray[np.int64], Floats]:
+    """Boxes (F, K, 4) nearest first; hidden shares (F, K), what hides most, trimmed boxes."""
     low = np.maximum(boxes[:, :, None, :2], boxes[:, None, :, :2])
     high = np.minimum(boxes[:, :, None, 2:], boxes[:, None, :, 2:])
     width, height = np.moveaxis(np.maximum(high - low, 0), -1, 0)
@@ -256,7 +268,7 @@ def _hidden(boxes: Floats, depth: Floats, opacity: Floats) -> tuple[Floats, Floa
     # Detectors guess part of what is hidden: the edge goes back by four fifths.
     cut[..., 0] += np.where(from_left, 0.8 * (hider[..., 2] - boxes[..., 0]), 0.0)
     cut[..., 2] -= np.where(from_right, 0.8 * (boxes[..., 2] - hider[..., 0]), 0.0)
-    return np.minimum(share.sum(axis=2), 1.0), cut
+    return np.minimum(share.sum(axis=2), 1.0), main, cut
 
 
 def _scores(

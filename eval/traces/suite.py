@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ def jobs_of(settings: TraceSettings, random_seed: int) -> list[Job]:
     random_hours = {DENSE: settings.random_hours, ORDINARY: settings.random_days * 24}
     for part, more in random_hours.items():
         jobs += plan(more, random_seed, part)
-    return jobs
+    return [replace(job, looks=settings.looks) for job in jobs]
 
 
 def run_traces(

@@ -47,6 +47,7 @@ class Thing:
         opacity: how much of what is behind it it hides; one sees through a rack or an umbrella.
         blind: spans in which the detector hardly sees it.
         swell: spans in which lights make its box larger, and by what shares (left, right, top).
+        kin: the number of the thing that this is a later state or a part of, and looks like.
     """
 
     size: Size
@@ -59,6 +60,7 @@ class Thing:
     opacity: float = 1.0
     blind: list[Span] = field(default_factory=list)
     swell: list[tuple[Span, tuple[float, float, float]]] = field(default_factory=list)
+    kin: int | None = None
 
 
 def still(

@@ -8,9 +8,18 @@ import numpy as np
 import pytest
 
 from xiaozheng.eval.traces.checks import at_rates, many_cameras
-from xiaozheng.eval.traces.clip import Faults, Mix, TraceClip, make_clip
+from xiaozheng.eval.traces.clip import (
+    DENSE,
+    MIXES,
+    ORDINARY,
+    Faults,
+    Mix,
+    TraceClip,
+    make_clip,
+)
 from xiaozheng.eval.traces.run import Job, plan, run_clip, run_jobs
 from xiaozheng.eval.traces.view import random_view
+from xiaozheng.vision.appearance import similarity
 from xiaozheng.vision.kinds import load_kinds
 
 KINDS = load_kinds()
@@ -75,6 +84,34 @@ def test_repeated_frames_change_nothing() -> None:
     thrice = replace(made, delivery=tuple(np.repeat(made.delivery, 3).tolist()))
     job = Job(5, 2, SHORT)
     assert run_clip(job, made, KINDS).result == run_clip(job, thrice, KINDS).result
+
+
+def test_looks_tell_things_apart_and_change_nothing_else() -> None:
+    made, plain = clip(2), make_clip(5, 2, SHORT, looks=False)
+    assert plain.looks(5) is None
+    np.testing.assert_array_equal(made.sightings.xyxy, plain.sightings.xyxy)
+    assert made.appearance is not None
+    known = np.flatnonzero(made.appearance.any(axis=1))
+    thing = made.sightings.thing[known]
+    pairs = np.random.default_rng(1).choice(len(known), (3000, 2))
+    alike: dict[bool, list[float | None]] = {True: [], False: []}
+    for a, b in pairs[pairs[:, 0] != pairs[:, 1]]:
+        value = similarity(made.appearance[known[a]], made.appearance[known[b]])
+        alike[bool(thing[a] == thing[b])].append(value)
+    # As measured on real clips: .95 for one thing over a minute, .61 for two of one street.
+    assert np.median(alike[True]) > 0.9
+    assert 0.4 < np.median(alike[False]) < 0.75
+
+
+def test_an_ordinary_day_is_long_and_empty_beside_a_dense_hour() -> None:
+    days = [make_clip(5, index, MIXES[ORDINARY][0]) for index in range(6)]
+    hours = [clip(index, MIXES[DENSE][0]) for index in range(24)]
+    a_day = sum(not event.optional for day in days for event in day.truth) / 6
+    an_hour = sum(not event.optional for hour in hours for event in hour.truth) / 24
+    assert all(day.duration_s == 86_400 for day in days)
+    assert 0 < a_day < 8 < 24 * an_hour
+    nights = sum(end - begin for begin, end in days[0].nights)
+    assert nights == pytest.approx(10.5 * 3600)
 
 
 def test_a_plan_deals_the_rates_in_their_shares() -> None:
