@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -26,17 +27,42 @@ def train_router(
     version: Annotated[str, typer.Option(help="版本号")] = "0.1.0",
     seed: Annotated[int, typer.Option(help="随机种子")] = 1,
     folds: Annotated[int, typer.Option(min=2, max=20, help="交叉验证折数")] = 5,
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            help="底座编码器目录（model.safetensors、tokenizer.json）；不给则只训练线性模型"
+        ),
+    ] = None,
+    work: Annotated[
+        Path, typer.Option(help="工作目录；同一目录再次运行即接着训练，结果相同")
+    ] = Path("var/train-router"),
+    encoder_folds: Annotated[
+        int | None,
+        typer.Option(min=1, help="编码器只训练前几折（其余行不参与校准与指标），默认全部"),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="编码器轮数，默认按配方")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="训练线程数，默认全部核")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
-    """训练派单模型：交叉验证、校准、导出 ONNX，并写出清单与模型卡。"""
+    """训练派单模型：交叉验证、校准、导出 ONNX，并写出清单与模型卡；中断后以同样的命令继续。"""
     try:
-        from ..nlp.train.recipe import TrainOptions, run_summary, train_artifact
+        import torch
+
+        from ..nlp.train.encoder_fit import FitOptions
+        from ..nlp.train.recipe import EncoderPlan, TrainOptions, run_summary, train_artifact
     except ModuleNotFoundError as error:
         raise InputError(
             f"training needs the train extra ({error.name} is not installed)",
             message_zh=f"缺少训练依赖 {error.name}，请安装 train 扩展：make setup-train",
         ) from None
-    options = TrainOptions(version=version, seed=seed, folds=folds)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    plan = None
+    if base is not None:
+        fit = FitOptions(seed=seed)
+        fit = fit if epochs is None else replace(fit, epochs=epochs)
+        plan = EncoderPlan(base, work, fit, min(encoder_folds or folds, folds))
+    options = TrainOptions(version=version, seed=seed, folds=folds, encoder=plan)
     with _bars() as bars:
         tasks: dict[str, TaskID] = {}
 

@@ -11,11 +11,11 @@ CARD_NAME = "CARD.md"
 
 _INTRO = """# Router {version}: which department a call goes to
 
-Linear classifier over character 1–4-grams and syllable-class 2–3-grams (tf-idf, one-against-all
-support vector machines), two heads: {n_labels} department labels and {n_categories} first-level
-categories. 8-bit weights, one ONNX file, {size_mb:.1f} MB with its vocabulary. Probabilities are
-normalised sigmoids of the margins, fitted on out-of-fold answers. Made by
-`xiaozheng train router --data DIR --out DIR --seed {seed}`; `run.json` holds all options.
+{models}
+
+Two heads: {n_labels} department labels and {n_categories} first-level categories. {size_mb:.1f} MB
+in all. Probabilities are fitted on out-of-fold answers. Made by
+`{command}`; `run.json` holds all options.
 
 ## Data
 
@@ -35,6 +35,19 @@ messages that resemble them, in any step (vocabulary, weights, calibration, thre
 ## Figures
 """
 
+_LINEAR = """Linear classifier over character 1–4-grams and syllable-class 2–3-grams (tf-idf,
+one-against-all support vector machines; 8-bit weights)."""
+
+_BOTH = """Two models whose log probabilities are averaged and calibrated together:
+
+- a linear classifier over character 1–4-grams and syllable-class 2–3-grams (tf-idf,
+  one-against-all support vector machines; 8-bit weights);
+- a text encoder of {layers} transformer layers of width 384, started from multilingual-e5-small
+  (MIT; vocabulary pruned to Chinese). The embeddings and the lowest {frozen} layers are as they
+  came; the others and the heads were trained for {epochs} epochs on both tasks at once. Messages
+  were also learnt retold as calls and with misheard characters. Windows of {max_tokens} tokens, up
+  to {max_windows} of a text. Matrices in 8 bits, arithmetic in single precision or bfloat16."""
+
 _LIMITS = """
 ## Limits
 
@@ -53,12 +66,18 @@ def write_card(folder: Path, manifest: Manifest, run: dict[str, Any]) -> Path:
     """Write the card beside the manifest."""
     names = [manifest.model.name, *(entry.name for entry in manifest.files)]
     size_mb = sum((folder / name).stat().st_size for name in names) / 1e6
+    plan, seed = run["options"]["encoder"], run["options"]["seed"]
+    models, command = _LINEAR, f"xiaozheng train router --data DIR --out DIR --seed {seed}"
+    if plan is not None:
+        models = _BOTH.format(**(plan["options"] | plan["options"]["text"]))
+        command += " --base DIR"
     intro = _INTRO.format(
         version=manifest.version,
+        models=models,
+        command=command,
         n_labels=len(manifest.labels),
         n_categories=len(manifest.extra["categories"]),
         size_mb=size_mb,
-        seed=run["options"]["seed"],
         **run["rows"],
     )
     path = folder / CARD_NAME
@@ -71,10 +90,16 @@ _SETS = {
     "departments_cv": "departments, cross-validation on the training messages",
     "departments_cv_sure": "the same, only messages the reader was sure of",
     "departments_cv_as_calls": "the same messages retold as calls (no title, small talk)",
+    "departments_cv_misheard": "the same messages with 30 % of the characters misheard",
+    "departments_cv_linear_alone": "the linear model alone",
+    "departments_cv_encoder_alone": "the encoder alone",
     "departments_held_out": "departments, messages kept out of training",
     "departments_held_out_sure": "the same, only messages the reader was sure of",
     "departments_held_out_as_calls": "the same, retold as calls",
+    "departments_held_out_misheard": "the same, 30 % of the characters misheard",
     "category_cv": "first-level category, cross-validation",
+    "category_cv_linear_alone": "the linear model alone",
+    "category_cv_encoder_alone": "the encoder alone",
 }
 _KEYS = ("n", "top1", "top3", "macro_f1", "ece", "auto_share_at_97")
 
@@ -90,6 +115,8 @@ def _figures(metrics: dict[str, Any]) -> str:
         "|---|" + "---|" * len(_KEYS),
     ]
     for key, title in _SETS.items():
+        if key not in metrics:
+            continue
         cells = (_cell(metrics[key][name]) for name in _KEYS)
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
