@@ -23,6 +23,7 @@ from .errors import UnavailableError
 from .finisher import Finisher
 from .hotline_changes import CallChange
 from .hotline_matters import MatterDesk
+from .hotline_places import PlaceFinder
 from .hotline_store import HotlineStore
 from .hotline_vault import Original, Vault
 from .metrics import Metrics
@@ -95,6 +96,9 @@ class HotlineService:
             self.vault = Vault.open(
                 settings.originals_key.get_secret_value(), settings.originals_key_file
             )
+        self.places: PlaceFinder | None = None
+        if settings.places and settings.places.partition("@")[0] in registry.names():
+            self.places = PlaceFinder(registry, settings.places)
         self.store = store
         self.desk = MatterDesk(
             store,
@@ -236,6 +240,8 @@ class HotlineService:
     def _routed(self, transcript: Transcript, suggestion: Suggestion) -> Routed:
         at = transcript.received_at or self._now()
         place = Place()
+        if self.places is not None:
+            place = self.places.find(suggestion.masked_title, suggestion.masked_text)
         first = suggestion.departments[0].code
         override = apply_rules(
             self.rules,

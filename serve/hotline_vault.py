@@ -7,7 +7,6 @@ answered.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import os
@@ -58,7 +57,7 @@ class Vault:
             raise _bad_key("originals are to be kept, but there is no key")
         try:
             raw = base64.b64decode(text.strip(), validate=True)
-        except binascii.Error:
+        except ValueError:
             raise _bad_key("the key is not base64") from None
         if len(raw) != KEY_BYTES:
             raise _bad_key(f"the key has {len(raw)} bytes, {KEY_BYTES} are wanted")

@@ -1,4 +1,5 @@
-"""Bounded growth: events and observations are forgotten by age and number, calls by age."""
+"""Bounded growth: events and observations are forgotten by age and number, calls and the
+audit log by age."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from .batcher import Batcher
 from .changes import Change, PruneChange
 from .hotline_changes import PruneCalls
 from .repeat import repeat
+from .security.key_store import SecurityChange
 from .settings import Settings
 
 
@@ -28,8 +30,9 @@ async def prune_often(
     """Remove what is due at every turn, for ever. Goes through the writer: writers take turns."""
 
     async def prune() -> None:
+        audit = SecurityChange(forget_before=now() - timedelta(seconds=settings.keep_audit_s))
         calls = PruneCalls(now() - timedelta(days=settings.keep_calls_days))
-        for answer in await writer.submit([due(settings, now()), calls]):
+        for answer in await writer.submit([due(settings, now()), calls, audit]):
             if isinstance(answer, Exception):
                 raise answer
 

@@ -14,6 +14,8 @@ from .index import Weighed
 MIN_CHARS = 6
 MAX_CHARS = 30
 MAX_MEMBERS = 40
+FULL_KEYS = 36
+"""N-grams of a clause of fourteen characters; a shorter one rarely names both place and matter."""
 TITLE_BONUS = 2.5
 """A headline was written to be read; a clause of speech was not."""
 
@@ -22,7 +24,9 @@ _OPENING = re.compile(
     r"^(?:喂|你好|您好|尊敬的[^，：:]{0,8}|(?:我们?|本人)?(?:想|要|来)?(?:请问|咨询|反映|投诉|举报|反应|建议|求助|关于)(?:一下|下|个事儿?)?"
     r"|我是|我们?(?:这儿|这里|这边)?(?:是|住在?)|强烈|再次|就是|那个|请求?)[，,：:\s]*"
 )
-_ENDING = re.compile(r"(?:的?(?:一些|几个|有关|相关)*(?:问题|情况|咨询|投诉|建议))?[？?！!。：:\s]*$")
+_ENDING = re.compile(
+    r"(?:的?(?:一些|几个|有关|相关)*(?:问题|情况|咨询|投诉|建议))?[？?！!。：:\s]*$"
+)
 _MASK = re.compile("〔[^〕]*〕")
 
 
@@ -86,7 +90,7 @@ def _common_worth(members: Sequence[Weighed]) -> dict[int, float]:
 def _worth(clause: str, common: dict[int, float]) -> float:
     keys, _ = all_keys(reading(clause))
     total = sum(common.get(key, 0.0) for key in keys.tolist())
-    return total / float(np.sqrt(max(len(keys), 12)))
+    return total / float(np.sqrt(max(len(keys), FULL_KEYS)))
 
 
 def _place(members: Sequence[Weighed]) -> str:
