@@ -35,10 +35,12 @@ def route(
 ) -> None:
     """给来电文本排出承办部门、概率、依据词和派单决定。
 
-    坏行不影响其他行：能办的照常给出，坏行列在标准错误里，退出码为 2。
+    text 可为文字，也可为轮次列表 [{"speaker": "agent|caller", "text": …}]。空白、过长、非中文等
+    照样作答（转人工并说明原因）。不成 JSON、不是 UTF-8 的行列在标准错误里，退出码为 2，
+    不影响其他行。
     """
     router = Router.open(Registry(shelf), model, departments)
-    rows, errors = read_transcripts(source, max_chars=router.max_chars)
+    rows, errors = read_transcripts(source)
     suggestions: list[Suggestion] = []
     table = _table()
     for start in range(0, len(rows), BATCH):
@@ -71,11 +73,14 @@ def _table() -> Table:
 
 def _cells(row: InputRow, suggestion: Suggestion, top: int) -> tuple[str, ...]:
     ranked = "\n".join(f"{d.name} {d.probability:.1%}" for d in suggestion.departments[:top])
+    if suggestion.assisting:
+        ranked += f"\n协办：{suggestion.assisting.name}"
     if row.department:
         ranked += f"\n[dim]标注：{_name(suggestion, row.department)}[/]"
     text = suggestion.masked_title or suggestion.masked_text
     shown = text if len(text) <= SHOWN_CHARS else text[:SHOWN_CHARS] + "…"
     decision = f"{VERDICT_ZH[suggestion.decision.verdict]}\n{_plain(suggestion.decision.reason)}"
+    decision += "".join(f"\n[dim]{_plain(note)}[/]" for note in suggestion.notes)
     words = "、".join(_plain(item.text) for item in suggestion.evidence)
     reasons = f"{words}\n[dim]职责：{suggestion.duty or '—'}[/]"
     return suggestion.id, _plain(shown), ranked, decision, reasons

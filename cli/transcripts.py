@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config.errors import InputError, TranscriptError
-from ..nlp.transcript import Transcript, check_transcript
+from ..nlp.transcript import Transcript, admit, turns_text
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
 STDIN = "-"
@@ -23,12 +23,12 @@ class InputRow:
     department: str
 
 
-def read_transcripts(source: str, *, max_chars: int) -> tuple[list[InputRow], list[InputError]]:
+def read_transcripts(source: str) -> tuple[list[InputRow], list[InputError]]:
     """All good rows, and one error for each bad line, each naming `file:line`.
 
-    `.jsonl` and `.json` files hold an object a line (`text`, optional `id`, `title`, `channel`,
-    `department`); other files hold a transcript a line; standard input may hold either, told
-    apart by the first line.
+    `.jsonl` and `.json` files hold an object a line (`text`, which may be a list of turns; optional
+    `id`, `title`, `channel`, `department`); other files hold a transcript a line; standard input
+    may hold either, told apart by the first line.
 
     Raises:
         InputError: the source cannot be read or holds no transcript at all.
@@ -44,7 +44,7 @@ def read_transcripts(source: str, *, max_chars: int) -> tuple[list[InputRow], li
         if not raw.strip() and (as_json or number - 1 == last):
             continue
         try:
-            rows.append(_row(raw, number, as_json=as_json, max_chars=max_chars))
+            rows.append(_row(raw, number, as_json=as_json))
         except InputError as error:
             errors.append(
                 InputError(
@@ -70,7 +70,7 @@ def _read(source: str) -> bytes:
         ) from None
 
 
-def _row(raw: bytes, number: int, *, as_json: bool, max_chars: int) -> InputRow:
+def _row(raw: bytes, number: int, *, as_json: bool) -> InputRow:
     if len(raw) > MAX_LINE_BYTES:
         raise InputError(
             f"line longer than {MAX_LINE_BYTES} bytes",
@@ -86,11 +86,11 @@ def _row(raw: bytes, number: int, *, as_json: bool, max_chars: int) -> InputRow:
     data = _object(line) if as_json else {"text": line}
     transcript = Transcript(
         id=_field(data, "id", default=str(number)),
-        text=_field(data, "text"),
+        text=_text(data),
         title=_field(data, "title", default=""),
         channel=_field(data, "channel", default=""),
     )
-    check_transcript(transcript, max_chars=max_chars)
+    admit(transcript)  # refuses an id that is too long, here where the line is known
     return InputRow(transcript, _field(data, "department", default=""))
 
 
@@ -102,6 +102,15 @@ def _object(line: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise InputError("not a JSON object", message_zh="不是 JSON 对象")
     return data
+
+
+def _text(data: dict[str, Any]) -> str:
+    turns = data.get("text")
+    if not isinstance(turns, list):
+        return _field(data, "text")
+    if not all(isinstance(turn, dict) for turn in turns):
+        raise TranscriptError("text: a turn is no object", message_zh="text：每一轮须为对象")
+    return turns_text(turns)
 
 
 def _field(data: dict[str, Any], name: str, *, default: str | None = None) -> str:

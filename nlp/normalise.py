@@ -8,6 +8,8 @@ caller's own words.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from pathlib import Path
 
 from .numerals import run_to_digits, spoken_run_pattern
 from .spans import TracedText, compatibility_folded, substitute
@@ -50,9 +52,12 @@ _TURN = re.compile(rf"({_SPEAKER})\s*[:：]")
 _AGENT_TAGS = frozenset({"坐席", "座席", "话务员", "客服", "接线员"})
 
 
+SIMPLIFIED_FILE = Path(__file__).resolve().parent / "data" / "simplified.txt"
+
+
 def normalise(text: str) -> TracedText:
     """The readable form of `text` with its map back to `text`."""
-    result = compatibility_folded(text)
+    result = _simplified(compatibility_folded(text))
     result = substitute(result, _CONTROL, "")
     result = substitute(result, _MARKUP, " ")
     result = substitute(result, _SPACES, " ")
@@ -93,3 +98,16 @@ def caller_words(text: TracedText) -> TracedText:
 
 def _shorten_stammer(text: TracedText) -> TracedText:
     return substitute(text, _STAMMER_WORD, lambda match: match.group(1))
+
+
+def _simplified(text: TracedText) -> TracedText:
+    """Traditional characters as simplified ones, one for one; characters of both kinds of text
+    (乾, 著) stay."""
+    return TracedText(text.text.translate(_simplified_table()), text.starts, text.ends)
+
+
+@lru_cache(maxsize=1)
+def _simplified_table() -> dict[int, str]:
+    lines = SIMPLIFIED_FILE.read_text(encoding="utf-8").splitlines()
+    pairs = [pair for line in lines if not line.startswith("#") for pair in line.split()]
+    return {ord(pair[0]): pair[1] for pair in pairs}

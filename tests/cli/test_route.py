@@ -77,33 +77,50 @@ def test_bad_lines_are_named_and_the_rest_is_served(tmp_path: Path) -> None:
     good = json.dumps({"text": GARBAGE}).encode()
     bad = [
         b'{"text": "\xff\xfe"}',
-        b'{"text": "  "}',
-        json.dumps({"text": "字" * 100_000}).encode(),
         b"{broken",
         b"[1]",
         b'{"id": "x"}',
         b'{"text": 5}',
+        b'{"text": ["a"]}',
+        b'{"text": [{"speaker": "robot", "text": "a"}]}',
+        json.dumps({"id": "x" * 200, "text": "a"}).encode(),
     ]
     path.write_bytes(b"\n".join([good, *bad, good]))
     done = route(str(path), "--json")
     assert done.returncode == 2
-    assert [row["id"] for row in json_lines(done.stdout)] == ["1", "9"]
+    assert [row["id"] for row in json_lines(done.stdout)] == ["1", "10"]
     flat = done.stderr.replace("\n", "")
     for number, complaint in enumerate(
-        ["UTF-8", "为空", "上限20000字", "JSON", "不是JSON对象", "text", "text"], start=2
+        ["UTF-8", "JSON", "不是JSON对象", "text", "text", "对象", "第1轮", "上限128字"], start=2
     ):
         assert f"calls.jsonl:{number}" in flat
         assert complaint in flat.replace(" ", "")
-    assert "7 行无法处理，其余 2 条已处理" in flat
+    assert "8 行无法处理，其余 2 条已处理" in flat
 
 
-def test_blank_line_between_calls_is_an_empty_call(tmp_path: Path) -> None:
+def test_blank_overlong_and_odd_calls_are_answered_for_a_person(tmp_path: Path) -> None:
     path = tmp_path / "calls.txt"
-    path.write_text(f"{GARBAGE}\n\n{BUS}\n", encoding="utf-8")
+    path.write_text(f"{GARBAGE}\n\n{BUS * 10_000}\nhello\n😀\n", encoding="utf-8")
     done = route(str(path), "--json")
-    assert done.returncode == 2
-    assert len(json_lines(done.stdout)) == 2
-    assert "calls.txt:2" in done.stderr.replace("\n", "")
+    assert done.returncode == 0, done.stderr
+    decisions = [row["decision"] for row in json_lines(done.stdout)]
+    rules = [decision["rule"] for decision in decisions[1:]]  # type: ignore[index]
+    assert rules == ["no_words", "too_long", "not_chinese", "no_words"]
+    assert "只读了前 20000 字" in route(str(path)).stdout.replace("\n", "")
+
+
+def test_turns_are_read_without_what_the_agent_says(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    turns = [
+        {"speaker": "agent", "text": "您好这里是热线公交车路灯工资都可以反映"},
+        {"speaker": "caller", "text": GARBAGE},
+    ]
+    path.write_text(json.dumps({"text": turns}), encoding="utf-8")
+    done = route(str(path), "--json", "--top", "1")
+    assert done.returncode == 0, done.stderr
+    (answer,) = json_lines(done.stdout)
+    assert answer["departments"][0]["code"] == "chengguan"  # type: ignore[index]
+    assert str(answer["masked_text"]).startswith("坐席：您好")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\n\n"])

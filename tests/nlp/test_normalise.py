@@ -29,6 +29,7 @@ from xiaozheng.nlp.spans import TracedText, compatibility_folded, substitute, tr
         ("  小 区  门口\n堵 车 ", "小区门口堵车"),
         ("<p>停电&nbsp;了</p>_x000D_", "停电了"),
         ("零宽\u200b字符\x00去掉", "零宽字符去掉"),
+        ("請問垃圾車幾點來收，這個路燈壞了", "请问垃圾车几点来收,路灯坏了"),
         ("wifi 很慢 speed test", "wifi很慢speed test"),
     ],
 )
