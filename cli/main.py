@@ -15,11 +15,13 @@ from .datasets import datasets
 from .db import db
 from .demo import demo
 from .detect import detect
+from .drift import drift
 from .eval_detector import eval_detector
 from .eval_events import eval_events
 from .eval_matters import eval_matters
 from .eval_restarts import eval_restarts
 from .eval_router import eval_router
+from .keys import keys
 from .models import models
 from .route import route
 from .serve import serve
@@ -57,10 +59,12 @@ evaluate.command("restarts")(eval_restarts)
 evaluate.command("matters")(eval_matters)
 evaluate.command("router")(eval_router)
 app.add_typer(evaluate, name="eval")
+app.add_typer(drift, name="drift")
 app.add_typer(models, name="models")
 app.add_typer(datasets, name="datasets")
 app.add_typer(db, name="db")
 app.add_typer(webhooks, name="webhooks")
+app.add_typer(keys, name="keys")
 
 
 def _print_version(wanted: bool) -> None:

@@ -24,9 +24,12 @@ def serve(
         str | None, typer.Option(help="推理运行时：auto、onnxruntime 或 openvino")
     ] = None,
     threads: Annotated[int | None, typer.Option(help="推理线程数，0 为自动")] = None,
+    auth: Annotated[
+        str | None, typer.Option(help="auto：监听非本机地址时要求密钥；required：总是要求")
+    ] = None,
     allow_anonymous: Annotated[
         bool | None,
-        typer.Option("--allow-anonymous", help="允许监听非本机地址（当前版本无访问密钥）"),
+        typer.Option("--allow-anonymous", help="不要求访问密钥，谁都可以访问"),
     ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug、info、warning 或 error")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="就绪时以一行 JSON 输出地址")] = False,
@@ -51,6 +54,7 @@ def serve(
             router=router,
             backend=backend,
             threads=threads,
+            auth=auth,
             allow_anonymous=allow_anonymous,
             log_level=log_level,
         ),

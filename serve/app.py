@@ -22,11 +22,13 @@ from .routes import (
     feedback,
     frames,
     incidents,
+    keys,
     matters,
     operations,
     transcripts,
     webhooks,
 )
+from .security.guard import Guard
 from .services import open_services
 from .settings import Settings, is_loopback
 from .vision_service import Now, utc_now
@@ -59,11 +61,13 @@ def create_app(settings: Settings, now: Now = utc_now) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    guarded = is_loopback(settings.host)
-    app.add_middleware(Front, metrics=metrics, hosts=LOOPBACK_NAMES if guarded else None)
+    app.add_middleware(Guard, required=settings.keys_required)
+    # A web page can make a browser ask, but not show a key.
+    by_name = is_loopback(settings.host) and not settings.keys_required
+    app.add_middleware(Front, metrics=metrics, hosts=LOOPBACK_NAMES if by_name else None)
     install_problem_handlers(app)
     hotline = (transcripts, feedback, calls, matters)
-    for door in (frames, *hotline, incidents, events, webhooks, cameras, operations, console):
+    for door in (frames, *hotline, incidents, events, webhooks, cameras, keys, operations, console):
         app.include_router(door.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.mount("/console", StaticFiles(directory=CONSOLE), name="console")

@@ -12,6 +12,7 @@ from ..vision.incident import Transition
 from ..vision.observation import Observation
 from .delivery.parcel import DeliveryChange
 from .hotline_changes import HotlineChange
+from .security.key_store import SecurityChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +91,12 @@ class PruneChange:
     max_observations: int
 
 
-Change = CameraChange | HealthChange | IncidentChange | HotlineChange | DeliveryChange | PruneChange
+Change = (
+    CameraChange
+    | HealthChange
+    | IncidentChange
+    | HotlineChange
+    | DeliveryChange
+    | SecurityChange
+    | PruneChange
+)

@@ -27,6 +27,7 @@ from .delivery.config import Delivery, load_delivery
 from .delivery.feed import Feed
 from .delivery.service import DeliveryService
 from .errors import UnavailableError
+from .hotline_drift import REFERENCE_TIMES, measure_drift, show_drift, windows
 from .hotline_service import HotlineService
 from .hotline_store import HotlineStore
 from .metrics import Metrics
@@ -34,6 +35,8 @@ from .model_slot import ModelSlot, Refusal
 from .pruning import prune_often
 from .repeat import cancel, repeat
 from .schemas import Check, RefusedModel
+from .security.guard import KeyRing
+from .security.key_store import KeyStore, usable
 from .settings import Settings
 from .store import Store
 from .views import IncidentViews
@@ -43,6 +46,8 @@ log = logging.getLogger(__name__)
 
 TICK_S = 1.0
 FEED_LOOK_S = 1.0
+NOTE_USE_S = 5.0
+DRIFT_LOOK_S = 3_600.0
 WRITER_LIMITS = BatchLimits(max_batch=64, max_queue=4_096)
 
 
@@ -61,6 +66,7 @@ class Services:
     metrics: Metrics
     budget: BodyBudget
     feed: Feed
+    ring: KeyRing
     delivery: DeliveryService
     now: Now
     listeners: int = 0
@@ -147,6 +153,7 @@ async def open_services(settings: Settings, metrics: Metrics, now: Now) -> Async
         stack.callback(os.close, lock_folder(settings.var))
         store = await asyncio.to_thread(Store.open, settings.database, now, cameras.by_id())
         stack.callback(store.close)
+        await asyncio.to_thread(_check_keys, settings, store, now)
         feed = Feed(store, (await asyncio.to_thread(store.events, 0, 1)).last)
         observe = metrics.batch_observer("store")
 
@@ -175,6 +182,7 @@ async def open_services(settings: Settings, metrics: Metrics, now: Now) -> Async
             metrics=metrics,
             budget=BodyBudget(settings.max_inflight_bytes),
             feed=feed,
+            ring=KeyRing(KeyStore(store.engine), now),
             delivery=DeliveryService(told, store=store, feed=feed, writer=writer, now=now),
             now=now,
         )
@@ -191,8 +199,14 @@ async def open_services(settings: Settings, metrics: Metrics, now: Now) -> Async
         metrics.registry.register(services.delivery)
         services.delivery.start()
         stack.push_async_callback(services.delivery.close)
-        beside = [repeat("watching the outbox", 0, lambda: feed.watch(FEED_LOOK_S))]
+        stack.push_async_callback(_note_use, services)
+        beside = [
+            repeat("watching the outbox", 0, lambda: feed.watch(FEED_LOOK_S)),
+            repeat("noting the use of keys", NOTE_USE_S, lambda: _note_use(services)),
+        ]
         beside += [prune_often(writer, settings, now)]
+        if services.hotline is not None:
+            beside.append(repeat("measuring drift", DRIFT_LOOK_S, lambda: _look_at_drift(services)))
         beside += [_follow(slot, metrics, settings.model_poll_s) for slot in slots]
         if services.vision is not None:
             beside.append(repeat("judging cameras' silence", TICK_S, services.vision.tick))
@@ -239,6 +253,32 @@ async def _open_hotline(services: Services, registry: Registry, now: Now) -> Hot
     services.metrics.watch_batcher(hotline.batcher)
     _show(services.metrics, hotline.slot)
     return hotline
+
+
+async def _look_at_drift(services: Services) -> None:
+    """Set the drift gauges."""
+    days = services.settings.drift_days
+    spans = windows(services.now(), days, REFERENCE_TIMES * days)
+    store = services.need_hotline().store
+    show_drift(services.metrics, await asyncio.to_thread(measure_drift, store, spans))
+
+
+async def _note_use(services: Services) -> None:
+    change = services.ring.take_change()
+    if change is not None:
+        await services.writer.submit([change])
+
+
+def _check_keys(settings: Settings, store: Store, now: Now) -> None:
+    if settings.keys_required and not usable(KeyStore(store.engine).all(), now()):
+        raise InputError(
+            f"API keys are required on {settings.host}, and there is none yet: make one with "
+            "`xiaozheng keys create NAME --scope SCOPE`, or give --allow-anonymous to let anyone "
+            "on that network in",
+            message_zh=f"监听 {settings.host} 需要访问密钥，目前还没有：请先运行 "
+            "xiaozheng keys create，或用 --allow-anonymous 允许匿名访问",
+            code="no_keys",
+        )
 
 
 async def _follow(slot: ModelSlot[Any], metrics: Metrics, every_s: float) -> None:

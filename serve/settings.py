@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -29,14 +29,18 @@ class Settings(BaseSettings):
     """Defaults suit one machine with two cores and a gateway on loopback.
 
     Attributes:
-        host, port: where to listen; port 0 takes a free one. Any host but loopback needs
-            `allow_anonymous`, since there are no API keys yet.
+        host, port: where to listen; port 0 takes a free one.
+        auth: `auto` asks for API keys wherever other machines can reach the host; `required` also
+            on loopback, as behind a reverse proxy.
+        allow_anonymous: ask nobody for a key, whatever the host.
         var: folder of everything that changes: database, evidence pictures, lock.
         db_url: SQLAlchemy URL; empty means SQLite at `<var>/xiaozheng.db`.
         cameras, kinds, departments: YAML files; without `cameras` no camera is known, the other
             two default to the files that ship with the package.
         shelf: model shelf; defaults to the one that ships with the package.
         detector, router: `name`, `name@alias` or `name@version`; empty switches that half off.
+        places: the model that finds places in calls; without it on the shelf, or empty, calls have
+            no place.
         backend, threads: inference runtime and its CPU threads (0: the runtime decides).
         model_poll_s: how often the shelf is asked for promoted models.
         max_batch, max_queue, max_queue_bytes: how frames are merged and how many may wait. On a
@@ -60,6 +64,7 @@ class Settings(BaseSettings):
         hotline_timezone: where a day of the hotline begins at midnight.
         drift_days: length of the recent window of the drift gauges; the reference is the four
             times longer span before it.
+        keep_audit_s: how long the audit log is kept.
         prune_every_s: how often what is over these limits is removed.
     """
 
@@ -67,6 +72,7 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8600, ge=0, le=65_535)
+    auth: Literal["auto", "required"] = "auto"
     allow_anonymous: bool = False
 
     var: Path = Path("var")
@@ -80,6 +86,7 @@ class Settings(BaseSettings):
     shelf: Path | None = None
     detector: str = "detector"
     router: str = "router"
+    places: str = "places"
     backend: Backend = "auto"
     threads: int = Field(default=0, ge=0, le=256)
 
@@ -108,6 +115,7 @@ class Settings(BaseSettings):
     max_events: Count = 1_000_000
     keep_observations_s: Seconds = DAY_S
     max_observations: Count = 1_000_000
+    keep_audit_s: Seconds = 180 * DAY_S
     prune_every_s: Seconds = 600.0
 
     keep_calls_days: Annotated[float, Field(gt=0)] = 730.0
@@ -149,14 +157,16 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _host_is_guarded(self) -> Self:
-        if not self.allow_anonymous and not is_loopback(self.host):
-            raise ValueError(
-                f"host {self.host!r} can be reached from other machines, and this version has no "
-                "API keys yet; put a reverse proxy with access control in front of 127.0.0.1, or "
-                "give --allow-anonymous to let anyone on that network in"
-            )
+    def _auth_is_clear(self) -> Self:
+        if self.allow_anonymous and self.auth == "required":
+            raise ValueError("auth=required and allow_anonymous contradict each other")
         return self
+
+    @property
+    def keys_required(self) -> bool:
+        """Whether nobody comes in without an API key."""
+        open_host = not is_loopback(self.host) and not self.allow_anonymous
+        return self.auth == "required" or open_host
 
     @property
     def database(self) -> str:

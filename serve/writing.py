@@ -24,6 +24,7 @@ from .hotline_changes import HotlineChange
 from .hotline_writing import write_hotline
 from .outbox import Event, event_of, fault_event, step_time, view_event
 from .rows import evidence_row, fault_row, row_of
+from .security.key_store import SecurityChange, write_security
 from .tables import (
     CheckpointRow,
     HealthRow,
@@ -46,6 +47,8 @@ def write_change(session: Session, change: Change, recorded_at: datetime) -> Non
         write_hotline(session, change, recorded_at)
     elif isinstance(change, DeliveryChange):
         write_delivery(session, change, recorded_at)
+    elif isinstance(change, SecurityChange):
+        write_security(session, change)
     else:
         _prune(session, change)
     session.flush()

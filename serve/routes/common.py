@@ -30,6 +30,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 PROBLEM_TEXTS = {
     400: "The request cannot be read",
+    401: "The API key is missing, unknown or over",
     403: "This may not be had here",
     404: "There is no such thing",
     410: "It is no longer kept",

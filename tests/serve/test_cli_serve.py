@@ -24,9 +24,10 @@ def serve(*options: str | Path, **environment: str) -> subprocess.CompletedProce
     )
 
 
-def test_other_machines_are_not_let_in_by_accident() -> None:
-    done = serve("--host", "0.0.0.0")
+def test_other_machines_are_not_let_in_by_accident(tmp_path: Path) -> None:
+    done = serve("--host", "0.0.0.0", "--var", tmp_path / "var")
     assert done.returncode == 2
+    assert "xiaozheng keys create" in done.stderr.replace("\n", " ")
     assert "--allow-anonymous" in done.stderr
 
 

@@ -31,10 +31,11 @@ def test_postgresql_is_only_another_url() -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "cameras.example"])
-def test_other_machines_are_let_in_only_on_purpose(host: str) -> None:
-    with pytest.raises(InputError, match="--allow-anonymous"):
-        read_settings(host=host)
-    assert read_settings(host=host, allow_anonymous=True).host == host
+def test_other_machines_need_keys_unless_that_is_waived(host: str) -> None:
+    assert read_settings(host=host).keys_required
+    assert not read_settings(host=host, allow_anonymous=True).keys_required
+    assert not read_settings().keys_required
+    assert read_settings(auth="required").keys_required
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,8 @@ def test_loopback(host: str, expected: bool) -> None:
         ({"max_frames": 1000, "max_queue": 10}, "max_frames must not exceed max_queue"),
         ({"max_body_bytes": 2**40}, "max_body_bytes must not exceed"),
         ({"log_level": "loud"}, "log_level"),
+        ({"auth": "none"}, "auth"),
+        ({"auth": "required", "allow_anonymous": True}, "contradict"),
     ],
 )
 def test_refused_values_are_named(options: dict[str, object], named: str) -> None:
