@@ -1,7 +1,7 @@
 """Personal data found and masked before anything is stored, logged or shown.
 
 Kinds: mobile and landline numbers, identity card, bank card, licence plate, e-mail, passport
-and travel permits, and names after cue words; half-width, full-width, spaced, dotted and spoken
+and travel permits, names after cue words, and exact home numbers; half-width, full-width, spaced, dotted and spoken
 forms. Ordinary numbers (amounts, dates, house counts, hotline numbers) stay.
 """
 
@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .homes import find_homes
 from .names import find_names
 from .numbers import find_numbers
-from .numerals import DIGIT
+from .numerals import DIGIT, DIGIT_TOKEN, digits_of
 from .spans import TracedText, compatibility_folded
 
 MASKS = {
@@ -25,6 +26,7 @@ MASKS = {
     "email": "〔邮箱〕",
     "passport": "〔证件号〕",
     "name": "〔姓名〕",
+    "home": "〔住址〕",
 }
 MASK_PATTERN = re.compile("|".join(re.escape(mask) for mask in MASKS.values()))
 
@@ -47,27 +49,41 @@ class MaskedText:
 
 
 _PROVINCE = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
-_GAP = r"[ \-·•.,，、—_]{0,2}"
-_PLATE_CHAR = f"(?:[A-HJ-NP-Za-hj-np-z]|{DIGIT})"
+_PAUSE = "[ \\-·•.,，、—_]|嗯|呃|啊|那个|就是|然后"
+_GAP = f"(?:{_PAUSE}){{0,4}}"
+_LETTER = "[A-HJ-NP-Za-hj-np-z]"
+_PLATE_TOKEN = f"(?:{DIGIT_TOKEN}|{_LETTER})"
 _PLATE = re.compile(
-    rf"[{_PROVINCE}]{_GAP}[A-HJ-NP-Za-hj-np-z](?:牌)?(?:{_GAP}{_PLATE_CHAR}){{4}}"
-    rf"(?:{_GAP}(?:{_PLATE_CHAR}|[挂学警港澳]))(?:{_GAP}{_PLATE_CHAR})?(?![A-Za-z0-9])"
+    rf"[{_PROVINCE}]{_GAP}{_LETTER}(?:牌)?(?P<body>(?:{_GAP}{_PLATE_TOKEN}){{2,6}})"
+    rf"(?P<use>{_GAP}[挂学警港澳领])?(?![A-Za-z0-9])"
 )
+_PLATE_PARTS = re.compile(rf"(?P<gap>{_GAP})(?P<token>{_PLATE_TOKEN})")
+_PLATE_LENGTHS = (5, 6)
 _PLATE_WITHOUT_PROVINCE = re.compile(
     rf"(?:车牌号?码?|牌照)(?:是|为|[:：])?\s*(?P<plate>[A-HJ-NP-Z]{_GAP}"
-    rf"(?:{_PLATE_CHAR}{_GAP}){{4,5}}{_PLATE_CHAR})(?![A-Za-z0-9])"
+    rf"(?:{_PLATE_TOKEN}{_GAP}){{4,5}}{_PLATE_TOKEN})(?![A-Za-z0-9])"
 )
+# Embassies and armed police; six digits after 使 mean a plate only beside a vehicle.
+_SPECIAL_PLATE = re.compile(
+    rf"(?:使(?:{_GAP}{DIGIT_TOKEN}){{3,6}}|(?<![0-9])(?:{DIGIT}{_GAP}){{6}}使"
+    rf"|[Ww]{_GAP}[Jj]{_GAP}[{_PROVINCE}]?(?:{_GAP}{DIGIT_TOKEN}){{3,5}}(?:{_GAP}{_LETTER})?)(?![A-Za-z0-9用])"
+)
+_VEHICLE = re.compile("[车牌辆]")
+_AT_SIGN = re.compile(r"@|艾特|圈[aA]|\(at\)|\[at\]")
 _EMAIL = re.compile(
-    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}\s?(?:@|艾特|圈a|\(at\)|\[at\])\s?"
-    r"[A-Za-z0-9-]{1,63}(?:\s?(?:\.|点)\s?[A-Za-z]{2,12}){1,3}(?![A-Za-z0-9])"
+    rf"(?<![A-Za-z0-9._%+-])(?:[A-Za-z0-9]|{DIGIT})(?:[A-Za-z0-9._%+-]|{DIGIT}|\s?点\s?|下划线){{0,63}}"
+    rf"\s?(?:@|艾特|圈[aA]|\(at\)|\[at\])\s?(?:[A-Za-z0-9-]|{DIGIT}){{1,63}}"
+    r"(?:\s?(?:\.|点)\s?(?:[A-Za-z]{2,12}|康姆|康木|西恩)){1,3}(?![A-Za-z0-9])"
 )
 _PASSPORT = re.compile(
     r"(?<![A-Za-z0-9])(?:[EGDSPegdsp][ -]?\d{8}|[Ee][A-HJ-NP-Za-hj-np-z][ -]?\d{7})(?![A-Za-z0-9])"
 )
 _PERMIT = re.compile(
     r"(?:通行证|回乡证|台胞证|护照)[^。！？A-Za-z0-9]{0,8}"
-    r"(?P<number>[A-Za-z]{1,2}[ -]?\d{7,10})(?![A-Za-z0-9])"
+    rf"(?P<number>[A-Za-z](?:{_GAP}[A-Za-z])?(?:{_GAP}{DIGIT_TOKEN}){{5,10}})(?![A-Za-z0-9])"
 )
+_PERMIT_DIGITS = re.compile(rf"(?P<gap>{_GAP})(?P<token>{DIGIT_TOKEN})")
+_PERMIT_LENGTH = 9
 
 
 def find_personal_data(text: str) -> list[PersonalSpan]:
@@ -102,19 +118,37 @@ _Find = tuple[str, int, int]
 
 
 def _plates(view: TracedText) -> list[_Find]:
-    found = [
-        ("plate", *match.span())
-        for match in _PLATE.finditer(view.text)
-        if _counts_as_plate(match.group())
-    ]
-    return found + [
-        ("plate", *match.span("plate")) for match in _PLATE_WITHOUT_PROVINCE.finditer(view.text)
-    ]
+    text = view.text
+    found = [("plate", m.start(), end) for m in _PLATE.finditer(text) if (end := _plate_end(m))]
+    found += [("plate", *m.span("plate")) for m in _PLATE_WITHOUT_PROVINCE.finditer(text)]
+    for match in _SPECIAL_PLATE.finditer(text):
+        around = text[max(0, match.start() - 12) : match.start()] + text[match.end() :][:6]
+        if match.group()[0] in "Ww" or _VEHICLE.search(around):
+            found.append(("plate", *match.span()))
+    return found
 
 
-def _counts_as_plate(text: str) -> bool:
-    """Two or more digits: `新Abcdef` is a word in another language."""
-    return len(re.findall(DIGIT, text[1:])) >= 2
+def _plate_end(match: re.Match[str]) -> int:
+    """Where the plate ends, or 0 for no plate: five or six characters, two digits or more.
+
+    `新Abcdef` is a word in another language. A sixth character set apart from the five before it
+    is not the plate's.
+    """
+    n, digits, end, tight = 0, 0, 0, True
+    for part in _PLATE_PARTS.finditer(match.group("body")):
+        token, gap = part.group("token"), part.group("gap")
+        if n == _PLATE_LENGTHS[0] and gap and tight:
+            break
+        tight = not gap if n else True
+        is_letter = token.isascii() and token.isalpha()
+        size = 1 if is_letter else len(digits_of(token))
+        if n + size > _PLATE_LENGTHS[1]:
+            break
+        n, digits = n + size, digits + (0 if is_letter else size)
+        end = match.start("body") + part.end()
+    if match.group("use") and end == match.end("body"):
+        n, end = n + 1, match.end()
+    return end if n in _PLATE_LENGTHS and digits >= 2 else 0
 
 
 def _numbers(view: TracedText) -> list[_Find]:
@@ -122,16 +156,37 @@ def _numbers(view: TracedText) -> list[_Find]:
 
 
 def _emails(view: TracedText) -> list[_Find]:
+    if not _AT_SIGN.search(view.text):
+        return []
     return [("email", *match.span()) for match in _EMAIL.finditer(view.text)]
 
 
 def _passports(view: TracedText) -> list[_Find]:
     found = [("passport", *match.span()) for match in _PASSPORT.finditer(view.text)]
-    return found + [("passport", *m.span("number")) for m in _PERMIT.finditer(view.text)]
+    return found + [
+        ("passport", m.start("number"), _permit_end(m)) for m in _PERMIT.finditer(view.text)
+    ]
+
+
+def _permit_end(match: re.Match[str]) -> int:
+    """Nine characters, eleven for the older permits when nothing sets the last two apart."""
+    begin, number = match.start("number"), match.group("number")
+    n = sum(char.isascii() and char.isalpha() for char in number)
+    end, tight = 0, True
+    for part in _PERMIT_DIGITS.finditer(number):
+        if n >= _PERMIT_LENGTH and (part.group("gap") or not tight):
+            break
+        tight = tight and not part.group("gap")
+        n, end = n + len(digits_of(part.group("token"))), part.end()
+    return begin + end
 
 
 def _names(view: TracedText) -> list[_Find]:
     return [("name", start, end) for start, end in find_names(view.text)]
+
+
+def _homes(view: TracedText) -> list[_Find]:
+    return [("home", start, end) for start, end in find_homes(view.text)]
 
 
 _FINDERS: tuple[Callable[[TracedText], list[_Find]], ...] = (
@@ -140,4 +195,5 @@ _FINDERS: tuple[Callable[[TracedText], list[_Find]], ...] = (
     _emails,
     _passports,
     _names,
+    _homes,
 )

@@ -15,18 +15,27 @@ from .checksums import is_id_card, is_old_id_card, looks_like_id_card, passes_lu
 from .numerals import DIGIT_TOKEN, digit_tokens, digits_of
 
 _LOOSE = r"[ \-.·•_—–()（）/]"  # joins groups of any shape
-_FIRM = r"[,，、。嗯呃啊那\n\t]"  # joins only groups of a usual shape
-_SEPARATOR = f"(?:{_LOOSE}|{_FIRM}){{1,4}}"
+# What joins only groups of a usual shape: pauses, fillers, and the agent's nods between turns.
+_FILLER = "[嗯呃额啊哦噢唉]+|那个|这个|然后|就是说?|对+|好的?|是的?|您?请?继续|您?请?说|接着|后面是?|完了|再"
+_SPEAKER = (
+    "(?:坐席|座席|话务员|客服|接线员|市民|群众|来电人|诉求人|反映人|用户|agent|caller)[ ]?[:：]"
+)
+_FIRM = rf"[,，、。…~;；\n\t]|{_FILLER}|{_SPEAKER}"
+_SEPARATOR = f"(?:{_LOOSE}|{_FIRM}){{1,10}}"
 _RUN = re.compile(
-    rf"{DIGIT_TOKEN}(?:(?:{_SEPARATOR})?{DIGIT_TOKEN})*(?:(?:{_LOOSE})?[Xx](?![A-Za-z]))?"
+    rf"{DIGIT_TOKEN}(?:(?:{_SEPARATOR})?{DIGIT_TOKEN})*(?:(?:{_SEPARATOR})?(?:[Xx](?![A-Za-z])|叉))?"
 )
 _LOOSE_ONLY = re.compile(f"{_LOOSE}*")
 _CHINESE_DIGIT = re.compile("[零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖幺洞拐勾两]")
+_EXTENSION = re.compile(
+    rf"[ ]?(?:转分机|转|分机号?|[-—#]|ext\.?)[ ]?(?:{DIGIT_TOKEN}){{2,5}}(?!{DIGIT_TOKEN})"
+)
 _MAX_GROUPS = 40
 
 _SHAPES = {
     (3, 4, 4), (3, 3, 5), (4, 3, 4), (3, 8), (5, 6), (3, 2, 3, 3), (4, 4, 3), (2, 3, 4, 4), (2, 11),
-    (3, 7), (4, 7), (4, 8), (4, 4, 4), (4, 3, 4), (3, 4, 4),
+    (3, 7), (4, 7), (4, 8), (4, 4), (3, 4), (4, 4, 3), (3, 8), (4, 3, 4), (4, 8, 3), (4, 8, 4),
+    (4, 4, 4), (3, 4, 4), (6, 6, 3), (6, 2, 2, 2, 3), (3, 3, 6, 3),
     (6, 8, 4), (6, 4, 4, 4), (3, 3, 4, 4, 4), (6, 12), (14, 4), (6, 4, 2, 2, 4), (3, 3, 8, 4),
     (4, 4, 4, 4), (4, 4, 4, 4, 3), (4, 4, 4, 4, 2), (6, 13), (4, 4, 4, 7), (6, 10), (4, 6, 5),
 }  # fmt: skip
@@ -36,8 +45,17 @@ _ID_CUE = re.compile(r"(?:身份证|证件|身份号)[^。！？]{0,10}$")
 _CARD_CUE = re.compile(
     r"(?:卡号|银行卡|储蓄卡|信用卡|账号|账户|帐号|帐户|存折|工资卡|社保卡)[^。！？]{0,10}$"
 )
+_CODE_BEFORE = re.compile("[A-Za-z]{2,6}[-_]$")
+_DOCUMENT_CUE = re.compile(
+    "(?:发票|税号|编号|单号|文号|工号|学号|票号|案号|代码|型号|批号|户号|合同|订单|许可)[^。！？0-9]{0,5}$"
+)
 # One digit lost or doubled by the speech recogniser is still somebody's number.
 _MISHEARD_MOBILE = re.compile(r"1[3-9]\d{8}|1[3-9]\d{10}")
+# Issuers whose cards circulate here, with the card's length (ISO/IEC 7812, China UnionPay and the
+# older numbers of the large banks); without a cue word any other Luhn number is a coincidence.
+_CARD = re.compile(
+    r"62\d{14,17}|4\d{15}|5[1-5]\d{14}|3[47]\d{13}|35\d{14}|60\d{14,17}|6[89]\d{14}|9(?:558|559)\d{12,15}"
+)
 # Lines that offices and firms publish are nobody's personal data.
 _PUBLIC = re.compile(r"(?:400|800)\d{7}|(?:0\d{2,3})?(?:123\d{2}|95\d{3}|96\d{3,4})")
 
@@ -70,7 +88,7 @@ def find_numbers(text: str) -> list[NumberSpan]:
 
 def _groups(run: re.Match[str]) -> list[_Group]:
     tokens = [(digits_of(t.group()), *t.span()) for t in digit_tokens(run.group())]
-    if run.group()[-1] in "Xx":
+    if run.group()[-1] in "Xx叉":
         tokens.append(("X", len(run.group()) - 1, len(run.group())))
     groups: list[_Group] = []
     for digits, start, end in tokens:
@@ -93,7 +111,10 @@ def _in_run(text: str, groups: list[_Group]) -> Iterator[NumberSpan]:
         for end in range(min(len(groups), at + _MAX_GROUPS), at, -1):
             kind = _classify(text, groups[at:end], whole=at == 0 and end == len(groups))
             if kind:
-                yield _with_bracket(text, kind, groups[at].start, groups[end - 1].end)
+                stop = groups[end - 1].end
+                if kind == "landline" and (extension := _EXTENSION.match(text, stop)):
+                    stop = extension.end()
+                yield _with_bracket(text, kind, groups[at].start, stop)
                 at = end - 1
                 break
         at += 1
@@ -131,6 +152,8 @@ def _continues_word(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
     if before and before.isascii() and (before.isalpha() or before in "#@=&%"):
         return True
+    if before in ("-", "_") and _CODE_BEFORE.search(text, max(0, start - 8), start):
+        return True
     if before == "." and text[start - 2 : start - 1].isdigit():
         return True
     if after in ("元", "万", "亿", "%"):
@@ -155,7 +178,7 @@ def _kind_of(digits: str, before: str) -> str:
     if _is_mobile(digits) or (_MISHEARD_MOBILE.fullmatch(digits) and _PHONE_CUE.search(before)):
         return "mobile"
     if len(digits) in range(15, 20) and (
-        (digits[0] in "34569" and passes_luhn(digits)) or _CARD_CUE.search(before)
+        (_CARD.fullmatch(digits) and passes_luhn(digits)) or _CARD_CUE.search(before)
     ):
         return "bank_card"
     if len(digits) in (13, 14) and _CARD_CUE.search(before) and passes_luhn(digits):
@@ -177,4 +200,4 @@ def _is_landline(digits: str, before: str) -> bool:
     if re.fullmatch(r"0(?:10|2\d)[2-9]\d{7}|0[3-9]\d{2}[2-9]\d{6,7}", digits):
         return True
     local = re.fullmatch(r"[2-9]\d{6,7}", digits)
-    return bool(local and _PHONE_CUE.search(before))
+    return bool(local and _PHONE_CUE.search(before) and not _DOCUMENT_CUE.search(before))

@@ -15,11 +15,11 @@ DIGIT_OF = {
     "O": "0",
     "o": "0",
 }
-REPEAT_OF = {"两": 2, "俩": 2, "二": 2, "三": 3, "四": 4, "五": 5}
+REPEAT_OF = {"两": 2, "俩": 2, **dict(zip("二三四五六七八", range(2, 9), strict=True))}
 
 DIGIT = "[0-9零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖幺洞拐勾两]"
 # 「三个八」 is spoken for 888.
-DIGIT_TOKEN = f"(?:[两俩二三四五]个{DIGIT}(?!个)|{DIGIT})"
+DIGIT_TOKEN = f"(?:[两俩二三四五六七八]个{DIGIT}(?!个)|{DIGIT})"
 
 _TOKEN = re.compile(DIGIT_TOKEN)
 _SPOKEN_RUN = re.compile("[零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖幺洞拐勾两]{5,}")
