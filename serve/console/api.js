@@ -2,7 +2,7 @@
 
 export class ApiError extends Error {}
 
-async function ask(path, options) {
+export async function ask(path, options) {
   let response;
   try {
     response = await fetch(path, options);
@@ -30,15 +30,4 @@ export function incidents(filters) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(filters)) if (value) query.append(name, value);
   return ask(`/v1/incidents?${query}`);
-}
-
-export async function suggest(text) {
-  const body = await ask("/v1/transcripts:batch", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify([{ id: `console-${crypto.randomUUID()}`, text, channel: "控制台" }]),
-  });
-  const [result] = body.results;
-  if (result.status !== "ok") throw new ApiError(result.error.message_zh);
-  return result.suggestion;
 }

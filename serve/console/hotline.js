@@ -1,18 +1,21 @@
-// Hotline: paste a call, see where it should go and why.
+// Hotline: route a call, see why and what it may belong to, say what was done; calls and hot issues.
 
-import * as api from "./api.js";
-import { el } from "./dom.js";
-import { percent } from "./format.js";
+import * as api from "./hotline_api.js";
+import { callCard } from "./hotline_call.js";
+import { hotPanel } from "./hotline_hot.js";
+import { el, empty } from "./dom.js";
+import { moment } from "./format.js";
 
 const SAMPLE =
   "喂你好，我要反映个事儿，我们小区门口那个垃圾桶啊都满出来好几天了，味道大得不行，" +
   "就在建设路和工人路交叉口往南一点，麻烦你们派人来清一下，我电话是一三八零零一三八零零零。";
 const DECISIONS = { auto: "自动派单", suggest: "建议派单", human: "转人工" };
+const RECENT = 12;
 
 export function hotlineView() {
-  const text = el("textarea", { id: "call", rows: 9, maxlength: 20000, placeholder: "粘贴来电文本…" });
+  const text = el("textarea", { id: "call", rows: 7, maxlength: 20000, placeholder: "粘贴来电文本…" });
   const button = el("button", { class: "primary", type: "submit" }, "分派");
-  const output = el("section", { class: "answer", "aria-live": "polite" });
+  const said = el("p", { class: "error", role: "alert" });
   const form = el(
     "form",
     { class: "call", onsubmit: (event) => { event.preventDefault(); run(); } },
@@ -20,62 +23,77 @@ export function hotlineView() {
     text,
     el("div", { class: "actions" }, button,
       el("button", { class: "quiet", type: "button", onclick: () => { text.value = SAMPLE; text.focus(); } }, "填入示例")),
-    el("p", { class: "dim" }, "电话、证件号、车牌等个人信息在存储前遮盖，原文不保存。"),
+    said,
+    el("p", { class: "dim" }, "电话、证件号、车牌等个人信息在存储前遮盖；原文默认不保存。"),
   );
-  const node = el("div", { class: "hotline" }, form, output);
+  const output = el("section", { class: "answer", "aria-live": "polite" });
+  const recent = el("div", { class: "recent" });
+  const hot = hotPanel();
+  const node = el(
+    "div",
+    { class: "hotline" },
+    el("div", { class: "desk" }, form, el("section", { class: "panel" }, el("h2", {}, "最近来电"), recent)),
+    el("div", { class: "desk" }, output, hot.node),
+  );
+  const seen = { recent: "", call: "" };
+  let selected = null;
 
   async function run() {
     button.disabled = true;
+    said.textContent = "";
     try {
-      output.replaceChildren(...card(await api.suggest(text.value)));
+      location.hash = `#/hotline/${encodeURIComponent(await api.route(text.value))}`;
+      await refresh();
     } catch (error) {
-      output.replaceChildren(el("p", { class: "error" }, error.message));
+      said.textContent = error.message;
     } finally {
       button.disabled = false;
     }
   }
 
-  return { node };
-}
-
-function card(suggestion) {
-  const { verdict, reason } = suggestion.decision;
-  const masked = suggestion.personal_data.length;
-  return [
-    el("h2", {}, el("span", { class: `chip ${verdict}` }, DECISIONS[verdict] ?? verdict), el("span", { class: "dim" }, reason)),
-    el("ol", { class: "ranking" }, suggestion.departments.slice(0, 3).map(bar)),
-    suggestion.duty ? el("p", { class: "duty" }, `对应职责：${suggestion.duty}`) : null,
-    el("h3", {}, "脱敏文本与依据词"),
-    el("p", { class: "masked" }, ...highlighted(suggestion.masked_text, suggestion.evidence)),
-    el("p", { class: "dim" }, masked ? "已遮盖个人信息" : "未发现个人信息", ` · 模型 ${suggestion.model}`),
-  ].filter(Boolean);
-}
-
-function bar(department) {
-  const fill = el("span", { class: "fill" });
-  fill.style.width = `${100 * department.probability}%`;
-  return el(
-    "li",
-    {},
-    el("span", { class: "bar-head" }, el("strong", {}, department.name), el("span", {}, percent(department.probability))),
-    el("span", { class: "track" }, fill),
-  );
-}
-
-// Evidence words marked where they stand. Their places count characters, as Python does, while
-// JavaScript's strings count UTF-16 units.
-function highlighted(text, evidence) {
-  const characters = Array.from(text);
-  const cut = (from, to) => characters.slice(from, to).join("");
-  const words = [...evidence].sort((a, b) => a.start - b.start);
-  const nodes = [];
-  let done = 0;
-  for (const { start, end } of words) {
-    if (end <= done) continue;
-    const from = Math.max(start, done);
-    nodes.push(cut(done, from), el("mark", {}, cut(from, end)));
-    done = end;
+  async function refreshCall() {
+    if (selected === null) {
+      if (seen.call !== "none") output.replaceChildren(empty("请分派一条来电，或从最近来电中选择", "查看建议、依据、同一事项与处理记录"));
+      seen.call = "none";
+      return;
+    }
+    // Whoever is writing into the card must not lose it to a refresh.
+    if (output.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) return;
+    const found = await api.call(selected);
+    const key = JSON.stringify(found);
+    if (key === seen.call) return;
+    seen.call = key;
+    output.replaceChildren(...(await callCard(found, () => { seen.call = ""; return refresh(); })));
   }
-  nodes.push(cut(done));
-  return nodes;
+
+  async function refresh() {
+    const page = await api.calls({ limit: RECENT });
+    const key = JSON.stringify([page.items, selected]);
+    if (key !== seen.recent) {
+      seen.recent = key;
+      const rows = page.items.map((item) => row(item, item.id === selected));
+      recent.replaceChildren(...(rows.length ? rows : [empty("暂无来电")]));
+    }
+    await refreshCall();
+    await hot.refresh();
+  }
+
+  function show(id) {
+    if (id !== selected) seen.call = "";
+    selected = id;
+    refreshCall().catch((error) => output.replaceChildren(el("p", { class: "error" }, error.message)));
+  }
+
+  return { node, show, refresh };
+}
+
+function row(call, current) {
+  return el(
+    "a",
+    { class: "row", href: `#/hotline/${encodeURIComponent(call.id)}`, "aria-current": current ? "true" : null },
+    el("span", { class: "row-head" }, el("span", { class: "line" }, call.title || call.text),
+      el("span", { class: `chip ${call.decision}` }, DECISIONS[call.decision] ?? call.decision)),
+    el("span", { class: "row-foot" }, `${moment(call.at)} · ${call.assigned_name}`,
+      el("span", {}, [call.override ? "规则" : "", call.matter_id ? "已并案" : "", call.state === "closed" ? "已办结" : ""].filter(Boolean).join(" · "))),
+  );
 }
