@@ -76,6 +76,7 @@ def events_page(
         Tile("起点误差（均方根）", f"{number(figures['onset_rmse_s'], 2)} 秒", "情况开始的时刻"),
         Tile("每事件报告数", number(figures["duplicates_per_event"], 3), "理想为 1"),
         Tile("误报/摄像机·日", number(figures["false_alarms_per_camera_day"], 3)),
+        *_ordinary_tile(figures.get("parts", {})),
     )
     page.table("按类型", COLUMNS, rows(figures, kinds))
     for title, key in (("引擎开销", "engine"), ("核对项", "checks")):
@@ -105,6 +106,14 @@ def events_page(
             ],
         )
     return page
+
+
+def _ordinary_tile(parts: Mapping[str, Mapping[str, Any]]) -> Iterable[Tile]:
+    """False alarms where the aim is judged: in ordinary streets."""
+    if "ordinary" in parts:
+        rate = parts["ordinary"]["false_alarms_per_camera_day"]
+        low, high = parts["ordinary"]["false_alarms_per_camera_day_95"]
+        yield Tile("误报/摄像机·日，平常街道", number(rate, 3), f"95% 区间 {low:.3f}–{high:.3f}")
 
 
 def _mistakes(score: EventScore) -> Iterable[tuple[str, ...]]:

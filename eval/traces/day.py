@@ -49,7 +49,7 @@ def moments(
     if rhythm is None:
         return rng.uniform(0, duration_s, count)
     hours = np.arange(len(rhythm) + 1) * HOUR_S
-    return np.interp(rng.uniform(0, 1, count), _cumulative(rhythm), hours)
+    return np.asarray(np.interp(rng.uniform(0, 1, count), _cumulative(rhythm), hours))
 
 
 def level(rhythm: Rhythm | None, t: float) -> float:
