@@ -155,6 +155,11 @@ def suggest(
         ) from None
     heat, image = _standing(clip, wanted, fps, Detector.open(Registry(shelf), model))
     places = heat.polygons(min_s)
+    if not places:
+        out.print(
+            f"没有找到停留满 {min_s:g} 秒的地方：可减小 --min-s、换更长的视频，"
+            "或检查检测模型能否看到该类目标"
+        )
     eye = suggested(camera, wanted, (polygon for _, polygon in places))
     out_file.write_text(_yaml(eye, clip, [s for s, _ in places]), encoding="utf-8")
     review = out_file.with_suffix(".jpg")

@@ -59,7 +59,7 @@ def draw_zones(
         place = _free_place(size, shape, taken, (width, height))
         taken.append(place)
         x, y, x2, y2 = place.bounds
-        anchor = shape.representative_point()
+        anchor = _heart(shape)
         if not place.intersects(shape):
             middle = ((x + x2) / 2, (y + y2) / 2)
             pen.line([middle, (anchor.x, anchor.y)], fill=(*colour, 255), width=max(1, line // 2))
@@ -78,7 +78,7 @@ def _free_place(
     """A rectangle for a caption: inside its zone if it fits there, else beside it, hiding as little
     of other captions, then of the zone, as can be."""
     (w, h), (width, height) = size, frame
-    middle, (x1, y1, x2, y2) = shape.representative_point(), shape.bounds
+    middle, (x1, y1, x2, y2) = _heart(shape), shape.bounds
     spots = [(middle.x - w / 2, middle.y - h / 2)]
     for gap in (PAD_PX, PAD_PX + h, PAD_PX + 2 * h):
         spots += [(middle.x - w / 2, y2 + gap), (middle.x - w / 2, y1 - h - gap)]
@@ -96,6 +96,11 @@ def _free_place(
 
     places = [kept(x, y) for x, y in spots]
     return min(enumerate(places), key=lambda item: cost(*item))[1]
+
+
+def _heart(shape: shapely.Geometry) -> shapely.Point:
+    """The point that lies farthest from the shape's edge."""
+    return shapely.Point(shapely.get_coordinates(shapely.maximum_inscribed_circle(shape, 1.0))[0])
 
 
 def _pixels(points: Iterable[Point], width: int, height: int) -> list[tuple[float, float]]:
