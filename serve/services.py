@@ -183,7 +183,14 @@ async def open_services(settings: Settings, metrics: Metrics, now: Now) -> Async
             budget=BodyBudget(settings.max_inflight_bytes),
             feed=feed,
             ring=KeyRing(KeyStore(store.engine), now),
-            delivery=DeliveryService(told, store=store, feed=feed, writer=writer, now=now),
+            delivery=DeliveryService(
+                told,
+                store=store,
+                feed=feed,
+                writer=writer,
+                cameras=cameras.by_id().keys(),
+                now=now,
+            ),
             now=now,
         )
         registry = Registry(settings.shelf)

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_S = 1.0
 MAX_PAUSE_S = 900.0
 # While the receiver is away; it should not wait long once it is back.
-MAX_AWAY_PAUSE_S = 60.0
+MAX_AWAY_PAUSE_S = 15.0
 AWAY_AFTER = 3
 LANES = 8
 PAGE = 200
@@ -57,6 +57,9 @@ class Sink(Protocol):
     """A way to one receiver."""
 
     name: str
+
+    async def open(self) -> None:
+        """Called once before the first parcel, for those who have to say hello."""
 
     async def send(self, parcel: Parcel) -> None:
         """Returns when the receiver has it for sure; raises NotTakenError."""
@@ -144,6 +147,10 @@ class Courier:
                 "delivery to %s: %d events were forgotten before it was told", self.sink.name, lost
             )
         self._after = found
+        try:
+            await self.sink.open()
+        except NotTakenError as error:
+            log.warning("delivery to %s: %s", self.sink.name, error)
 
     async def _turn(self) -> bool:
         """Deliver what is due and what is new; False when there was nothing."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ...vision.health import HealthIncident
 from ..batcher import Batcher
 from ..changes import Change
 from ..store import Store
@@ -16,6 +17,7 @@ from .config import Delivery, Receiver
 from .courier import Courier, Sink
 from .feed import Feed
 from .ledger import Ledger
+from .mqtt import MqttSink
 from .webhook import WebhookSink
 
 STOP_S = 5.0
@@ -31,6 +33,7 @@ class DeliveryService(Collector):
         store: Store,
         feed: Feed,
         writer: Batcher[Change, None],
+        cameras: Collection[str],
         now: Callable[[], datetime],
     ) -> None:
         """Raises InputError when a secret cannot be had."""
@@ -39,6 +42,8 @@ class DeliveryService(Collector):
         sinks: list[tuple[Sink, Receiver]] = [
             (WebhookSink(webhook, delivery.targets, now), webhook) for webhook in delivery.webhooks
         ]
+        if delivery.mqtt is not None:
+            sinks.append((MqttSink(delivery.mqtt, _health_of(store, cameras), now), delivery.mqtt))
         self.couriers = [
             Courier(sink, receiver, ledger=self.ledger, feed=feed, writer=writer, now=now)
             for sink, receiver in sinks
@@ -76,3 +81,15 @@ class DeliveryService(Collector):
             away.add_metric([courier.sink.name], int(stats.away))
         yield events
         yield away
+
+
+def _health_of(
+    store: Store, cameras: Collection[str]
+) -> Callable[[], Mapping[str, Sequence[HealthIncident]]]:
+    def read() -> Mapping[str, Sequence[HealthIncident]]:
+        found: dict[str, list[HealthIncident]] = {camera: [] for camera in cameras}
+        for fault in store.faults():
+            found.setdefault(fault.camera_id, []).append(fault)
+        return found
+
+    return read

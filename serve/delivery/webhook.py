@@ -40,6 +40,9 @@ class WebhookSink:
             timeout=webhook.timeout_s, follow_redirects=False, trust_env=False
         )
 
+    async def open(self) -> None:
+        """Nothing: each delivery stands for itself."""
+
     async def send(self, parcel: Parcel) -> None:
         try:
             async with asyncio.timeout(self._webhook.timeout_s):

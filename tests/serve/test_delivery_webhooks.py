@@ -79,7 +79,12 @@ async def delivering(url: str, file: Path) -> AsyncIterator[tuple[Store, Deliver
     writer: Batcher[Change, None] = Batcher("store", lambda: write, on_batch=lambda _: feed.nudge())
     await writer.start()
     service = DeliveryService(
-        load_delivery(file), store=store, feed=feed, writer=writer, now=lambda: datetime.now(UTC)
+        load_delivery(file),
+        store=store,
+        feed=feed,
+        writer=writer,
+        cameras=(),
+        now=lambda: datetime.now(UTC),
     )
 
     async def watch() -> None:
@@ -250,6 +255,11 @@ def test_a_secret_that_is_short_or_not_there_is_refused(tmp_path: Path) -> None:
     writer: Batcher[Change, None] = Batcher("store", lambda: lambda items: [None] * len(items))
     with pytest.raises(InputError, match="file:/nowhere cannot be read"):
         DeliveryService(
-            told, store=store, feed=Feed(store, 0), writer=writer, now=lambda: datetime.now(UTC)
+            told,
+            store=store,
+            feed=Feed(store, 0),
+            writer=writer,
+            cameras=(),
+            now=lambda: datetime.now(UTC),
         )
     store.close()
