@@ -23,8 +23,8 @@ class Likeness:
 
     `words` and `titles` are tf-idf cosines (0–1), `same_text` is the Jaccard share of common
     three-character runs, `names` the rarest runs both hold with `name_weight`, the summed rarity
-    of the shared four-character runs over that of the shorter call's (0–1); `place` is 1 where
-    places agree, −1 where they cannot be the same, else 0; `meaning` is a cosine of embeddings.
+    of the shared four-character runs over that of the shorter call's (0–1); `place` is as
+    `places_agree` says; `meaning` is a cosine of embeddings.
     """
 
     words: float
@@ -66,14 +66,15 @@ def compare(a: Weighed, b: Weighed) -> Likeness:
 
 
 def places_agree(a: Place, b: Place) -> tuple[int, str]:
-    """1 with what agrees, −1 where two known districts differ, 0 where nobody can tell.
+    """1 with what agrees, −2 where two known districts differ, −1 where both have names and share
+    none, 0 where nobody can tell.
 
     A name agrees with one that contains it: 丽发新城 and 丽发新城小区 are one estate.
     """
     if not (a.known and b.known):
         return 0, ""
     if a.district and b.district and a.district != b.district:
-        return -1, ""
+        return -2, ""
     for name in sorted(a.names, key=len, reverse=True):
         for other in b.names:
             shorter, longer = sorted((name, other), key=len)
@@ -81,7 +82,7 @@ def places_agree(a: Place, b: Place) -> tuple[int, str]:
                 return 1, shorter
     if a.grid and a.grid == b.grid:
         return 1, a.grid
-    return 0, ""
+    return (-1 if a.names and b.names else 0), ""
 
 
 def _shared(a: Keys, b: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

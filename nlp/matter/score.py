@@ -22,7 +22,9 @@ NEARLY_SAME_SCORE = 0.97
 MAX_NAME_WEIGHT = 1.5
 
 PLACE_AGREES = 1.5
-PLACE_DIFFERS = -3.0
+NAMES_DIFFER = -2.0
+DISTRICTS_DIFFER = -3.0
+OF_PLACE = {1: PLACE_AGREES, 0: 0.0, -1: NAMES_DIFFER, -2: DISTRICTS_DIFFER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,7 @@ def score(likeness: Likeness, *, titled: bool) -> float:
         + weights.names * min(likeness.name_weight, MAX_NAME_WEIGHT)
         + weights.days * math.log1p(likeness.days_apart)
         + weights.bias
-        + (PLACE_AGREES if likeness.place > 0 else 0.0)
-        + (PLACE_DIFFERS if likeness.place < 0 else 0.0)
+        + OF_PLACE[likeness.place]
     )
     value = 1 / (1 + math.exp(-total))
     if likeness.same_text >= NEARLY_SAME and likeness.place >= 0:
@@ -103,7 +104,7 @@ def reasons(likeness: Likeness) -> tuple[str, ...]:
     if likeness.shared_place:
         said.append(f"同一地点：{likeness.shared_place}")
     elif likeness.place < 0:
-        said.append("所在区县不同")
+        said.append("地点名称不同" if likeness.place == -1 else "所在区县不同")
     named = [name for name in likeness.names if name not in likeness.shared_place]
     if named:
         said.append("都提到" + "、".join(f"“{name}”" for name in named))
