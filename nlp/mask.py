@@ -1,14 +1,14 @@
 """Personal data found and masked before anything is stored, logged or shown.
 
-Kinds: mobile and landline numbers, identity card, bank card, licence plate, e-mail, passport
-and travel permits, names after cue words, and exact home numbers; half-width, full-width, spaced, dotted and spoken
-forms. Ordinary numbers (amounts, dates, house counts, hotline numbers) stay.
+Kinds: mobile and landline numbers, identity card, bank card, licence plate, e-mail, passport and
+travel permits, names after cue words, and exact home numbers; half-width, full-width, spaced,
+dotted and spoken forms. Ordinary numbers (amounts, dates, house counts, hotlines) stay.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .homes import find_homes
@@ -28,7 +28,9 @@ MASKS = {
     "name": "〔姓名〕",
     "home": "〔住址〕",
 }
-MASK_PATTERN = re.compile("|".join(re.escape(mask) for mask in MASKS.values()))
+CONTINUED = "〔…〕"
+MASK_PATTERN = re.compile("|".join(re.escape(mask) for mask in (*MASKS.values(), CONTINUED)))
+_TURN_GLUE = "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +67,15 @@ _PLATE_WITHOUT_PROVINCE = re.compile(
 )
 # Embassies and armed police; six digits after 使 mean a plate only beside a vehicle.
 _SPECIAL_PLATE = re.compile(
-    rf"(?:使(?:{_GAP}{DIGIT_TOKEN}){{3,6}}|(?<![0-9])(?:{DIGIT}{_GAP}){{6}}使"
-    rf"|[Ww]{_GAP}[Jj]{_GAP}[{_PROVINCE}]?(?:{_GAP}{DIGIT_TOKEN}){{3,5}}(?:{_GAP}{_LETTER})?)(?![A-Za-z0-9用])"
+    rf"(?:使(?:{_GAP}{DIGIT_TOKEN}){{3,6}}|(?<![0-9])(?:{DIGIT_TOKEN}{_GAP}){{3,6}}使"
+    rf"|[Ww]{_GAP}[Jj]{_GAP}[{_PROVINCE}]?(?:{_GAP}{DIGIT_TOKEN}){{2,5}}(?:{_GAP}{_LETTER})?)(?![A-Za-z0-9用])"
 )
 _VEHICLE = re.compile("[车牌辆]")
+_ANY = DIGIT[1:-1]
 _AT_SIGN = re.compile(r"@|艾特|圈[aA]|\(at\)|\[at\]")
 _EMAIL = re.compile(
-    rf"(?<![A-Za-z0-9._%+-])(?:[A-Za-z0-9]|{DIGIT})(?:[A-Za-z0-9._%+-]|{DIGIT}|\s?点\s?|下划线){{0,63}}"
-    rf"\s?(?:@|艾特|圈[aA]|\(at\)|\[at\])\s?(?:[A-Za-z0-9-]|{DIGIT}){{1,63}}"
+    rf"(?<![A-Za-z0-9._%+-])[A-Za-z{_ANY}](?:[A-Za-z._%+{_ANY}-]|\s?点\s?|下划线){{0,63}}"
+    rf"\s?(?:@|艾特|圈[aA]|\(at\)|\[at\])\s?[A-Za-z{_ANY}-]{{1,63}}"
     r"(?:\s?(?:\.|点)\s?(?:[A-Za-z]{2,12}|康姆|康木|西恩)){1,3}(?![A-Za-z0-9])"
 )
 _PASSPORT = re.compile(
@@ -112,6 +115,35 @@ def mask_personal_data(text: str) -> MaskedText:
         at = span.end
     parts.append(text[at:])
     return MaskedText("".join(parts), tuple(spans))
+
+
+def mask_turns(turns: Sequence[str]) -> list[MaskedText]:
+    """Mask a dialogue turn by turn; a number that goes on in a later turn is masked in each.
+
+    The label stands in the turn where the number begins; its other pieces become `〔…〕`, so that
+    nothing of it is left. Spans count within their own turn.
+    """
+    joined = _TURN_GLUE.join(turns)
+    spans = find_personal_data(joined)
+    found: list[MaskedText] = []
+    start = 0
+    for turn in turns:
+        end = start + len(turn)
+        parts: list[str] = []
+        own: list[PersonalSpan] = []
+        at = start
+        for span in spans:
+            begin, stop = max(span.start, start), min(span.end, end)
+            if begin >= stop or not turn[begin - start : stop - start].strip():
+                continue
+            label = MASKS[span.kind] if span.start >= start else CONTINUED
+            parts += (joined[at:begin], label)
+            own.append(PersonalSpan(span.kind, begin - start, stop - start))
+            at = stop
+        parts.append(joined[at:end])
+        found.append(MaskedText("".join(parts), tuple(own)))
+        start = end + len(_TURN_GLUE)
+    return found
 
 
 _Find = tuple[str, int, int]

@@ -16,21 +16,25 @@ from .numerals import DIGIT_TOKEN, digit_tokens, digits_of
 
 _LOOSE = r"[ \-.·•_—–()（）/]"  # joins groups of any shape
 # What joins only groups of a usual shape: pauses, fillers, and the agent's nods between turns.
-_FILLER = "[嗯呃额啊哦噢唉]+|那个|这个|然后|就是说?|对+|好的?|是的?|您?请?继续|您?请?说|接着|后面是?|完了|再"
+_FILLER = (
+    "[嗯呃额啊哦噢唉对]|那个|这个|然后|就是说?|好的?|是的?|您?请?继续|您?请?说|接着|后面是?|完了|再"
+)
 _SPEAKER = (
     "(?:坐席|座席|话务员|客服|接线员|市民|群众|来电人|诉求人|反映人|用户|agent|caller)[ ]?[:：]"
 )
 _FIRM = rf"[,，、。…~;；\n\t]|{_FILLER}|{_SPEAKER}"
-_SEPARATOR = f"(?:{_LOOSE}|{_FIRM}){{1,10}}"
+_SEPARATOR = f"(?:{_LOOSE}|{_FIRM}){{1,12}}"
 _RUN = re.compile(
-    rf"{DIGIT_TOKEN}(?:(?:{_SEPARATOR})?{DIGIT_TOKEN})*(?:(?:{_SEPARATOR})?(?:[Xx](?![A-Za-z])|叉))?"
+    rf"{DIGIT_TOKEN}(?:(?:{_SEPARATOR})?{DIGIT_TOKEN})*(?:(?:{_SEPARATOR})?(?:[Xx](?![A-Za-z])"
+    rf"|叉))?"
 )
 _LOOSE_ONLY = re.compile(f"{_LOOSE}*")
 _CHINESE_DIGIT = re.compile("[零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖幺洞拐勾两]")
 _EXTENSION = re.compile(
     rf"[ ]?(?:转分机|转|分机号?|[-—#]|ext\.?)[ ]?(?:{DIGIT_TOKEN}){{2,5}}(?!{DIGIT_TOKEN})"
 )
-_MAX_GROUPS = 40
+_MAX_DIGITS = 21
+_MISHEARD = "misheard"
 
 _SHAPES = {
     (3, 4, 4), (3, 3, 5), (4, 3, 4), (3, 8), (5, 6), (3, 2, 3, 3), (4, 4, 3), (2, 3, 4, 4), (2, 11),
@@ -47,14 +51,16 @@ _CARD_CUE = re.compile(
 )
 _CODE_BEFORE = re.compile("[A-Za-z]{2,6}[-_]$")
 _DOCUMENT_CUE = re.compile(
-    "(?:发票|税号|编号|单号|文号|工号|学号|票号|案号|代码|型号|批号|户号|合同|订单|许可)[^。！？0-9]{0,5}$"
+    "(?:发票|税号|编号|单号|文号|工号|学号|票号|案号|代码|型号|批号|户号|合同|订单"
+    "|许可)[^。！？0-9]{0,5}$"
 )
 # One digit lost or doubled by the speech recogniser is still somebody's number.
 _MISHEARD_MOBILE = re.compile(r"1[3-9]\d{8}|1[3-9]\d{10}")
 # Issuers whose cards circulate here, with the card's length (ISO/IEC 7812, China UnionPay and the
 # older numbers of the large banks); without a cue word any other Luhn number is a coincidence.
 _CARD = re.compile(
-    r"62\d{14,17}|4\d{15}|5[1-5]\d{14}|3[47]\d{13}|35\d{14}|60\d{14,17}|6[89]\d{14}|9(?:558|559)\d{12,15}"
+    r"62\d{14,17}|4\d{15}|5[1-5]\d{14}|3[47]\d{13}|35\d{14}|60\d{14,17}|6[89]\d{14}|9(?:558"
+    r"|559)\d{12,15}"
 )
 # Lines that offices and firms publish are nobody's personal data.
 _PUBLIC = re.compile(r"(?:400|800)\d{7}|(?:0\d{2,3})?(?:123\d{2}|95\d{3}|96\d{3,4})")
@@ -108,16 +114,32 @@ def _groups(run: re.Match[str]) -> list[_Group]:
 def _in_run(text: str, groups: list[_Group]) -> Iterator[NumberSpan]:
     at = 0
     while at < len(groups):
-        for end in range(min(len(groups), at + _MAX_GROUPS), at, -1):
-            kind = _classify(text, groups[at:end], whole=at == 0 and end == len(groups))
-            if kind:
-                stop = groups[end - 1].end
-                if kind == "landline" and (extension := _EXTENSION.match(text, stop)):
-                    stop = extension.end()
-                yield _with_bracket(text, kind, groups[at].start, stop)
-                at = end - 1
-                break
-        at += 1
+        end, kind = _longest(text, groups, at)
+        if not kind:
+            at += 1
+            continue
+        stop = groups[end - 1].end
+        if kind == "landline" and (extension := _EXTENSION.match(text, stop)):
+            stop = extension.end()
+        yield _with_bracket(text, kind, groups[at].start, stop)
+        at = end
+
+
+def _longest(text: str, groups: list[_Group], at: int) -> tuple[int, str]:
+    """End and kind of the longest number that begins with group `at`; a misheard one comes last."""
+    last = at
+    size = 0
+    while last < len(groups) and size + len(groups[last].digits) <= _MAX_DIGITS:
+        size += len(groups[last].digits)
+        last += 1
+    misheard = 0
+    for end in range(last, at, -1):
+        kind = _classify(text, groups[at:end], whole=at == 0 and end == len(groups))
+        if kind == _MISHEARD:
+            misheard = misheard or end
+        elif kind:
+            return end, kind
+    return misheard, "mobile" if misheard else ""
 
 
 def _with_bracket(text: str, kind: str, start: int, end: int) -> NumberSpan:
@@ -128,10 +150,10 @@ def _with_bracket(text: str, kind: str, start: int, end: int) -> NumberSpan:
 
 def _classify(text: str, groups: list[_Group], *, whole: bool) -> str:
     digits = "".join(group.digits for group in groups)
-    if not 7 <= len(digits) <= 21:
+    if not 7 <= len(digits) <= _MAX_DIGITS:
         return ""
     start, end = groups[0].start, groups[-1].end
-    if _continues_word(text, start, end) or _is_decimal(text, groups):
+    if _continues_word(text, start, end) or _is_decimal(text, groups) or _is_span_of_months(groups):
         return ""
     before = text[max(0, start - 18) : start]
     kind = _kind_of(digits, before)
@@ -161,8 +183,23 @@ def _continues_word(text: str, start: int, end: int) -> bool:
     return after.isascii() and after.isalpha() and after not in "xX"
 
 
+def _is_span_of_months(groups: list[_Group]) -> bool:
+    """`1971.12-1972.1`: a year and a month first, and again."""
+    sizes = [len(group.digits) for group in groups]
+    return (
+        len(sizes) >= 3
+        and sizes[0] == 4
+        and groups[0].digits[:2] in ("19", "20")
+        and sizes[1] <= 2
+        and (sizes[2] == 4 or (sizes[2] <= 2 and len(sizes) > 3 and sizes[3] == 4))
+        and any(g.digits[:2] in ("19", "20") for g in groups[2:] if len(g.digits) == 4)
+    )
+
+
 def _is_decimal(text: str, groups: list[_Group]) -> bool:
-    """`0.1383…` is a fraction; `0.3.7.1.…` is a number spelt with dots."""
+    """`0.1383…` and `18112525462.26` are amounts; `0.3.7.1.…` is a number spelt with dots."""
+    if len(groups) == 1 and re.match(r"\.\d{1,2}(?!\d)", text[groups[0].end : groups[0].end + 4]):
+        return True
     return text.startswith("0.", groups[0].start) and len(groups) > 1 and len(groups[1].digits) > 1
 
 
@@ -175,8 +212,10 @@ def _kind_of(digits: str, before: str) -> str:
         return "id_card"
     if "X" in digits or "x" in digits:
         return ""
-    if _is_mobile(digits) or (_MISHEARD_MOBILE.fullmatch(digits) and _PHONE_CUE.search(before)):
+    if _is_mobile(digits):
         return "mobile"
+    if _MISHEARD_MOBILE.fullmatch(digits) and _PHONE_CUE.search(before):
+        return _MISHEARD
     if len(digits) in range(15, 20) and (
         (_CARD.fullmatch(digits) and passes_luhn(digits)) or _CARD_CUE.search(before)
     ):

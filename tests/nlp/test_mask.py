@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from personal_data import with_secrets, without_secrets
 
-from xiaozheng.nlp.mask import MASK_PATTERN, MASKS, find_personal_data, mask_personal_data
+from xiaozheng.nlp.mask import (
+    MASK_PATTERN,
+    MASKS,
+    find_personal_data,
+    mask_personal_data,
+    mask_turns,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +48,21 @@ from xiaozheng.nlp.mask import MASK_PATTERN, MASKS, find_personal_data, mask_per
         ("我叫王小明电话一会儿给", "我叫〔姓名〕电话一会儿给"),
         ("我姓欧阳", "我姓〔姓名〕"),
         ("联系人李女士", "联系人〔姓名〕女士"),
+        ("业主于建勇反映漏水", "业主〔姓名〕反映漏水"),
+        ("我叫欧 阳 红", "我叫〔姓名〕"),
+        ("幺三八嗯三七幺二那个三四五六", "〔手机号〕"),
+        ("打0371-67891234转801", "打〔固定电话〕"),
+        ("身份证号幺幺零幺零五幺九四九幺二三幺零零二叉", "身份证号〔身份证号〕"),
+        ("护照号是G幺二三四五六七八，10点丢的", "护照号是〔证件号〕，10点丢的"),
+        ("邮箱是幺二三四五六艾特qq点com", "邮箱是〔邮箱〕"),
+        ("那辆豫A1234警的车", "那辆〔车牌号〕的车"),
+        ("一辆使123456的轿车", "一辆〔车牌号〕的轿车"),
+        ("WJ豫12345闯红灯", "〔车牌号〕闯红灯"),
+        ("豫A三个八六六 5天", "〔车牌号〕 5天"),
+        ("我家住3号楼2单元501室", "我家住〔住址〕"),
+        ("三号楼二单元五零一漏水", "〔住址〕漏水"),
+        ("我是6栋4401的业主", "我是〔住址〕的业主"),
+        ("楼上502装修", "楼上〔住址〕装修"),
     ],
 )
 def test_each_form_is_masked(text: str, masked: str) -> None:
@@ -62,10 +83,34 @@ def test_each_form_is_masked(text: str, masked: str) -> None:
         "一二三四五楼都没水",
         "提高女士就业率",
         "面积约1234567平方米",
+        "3号楼2单元的电梯坏了",
+        "1号楼18层，2号楼34层，一共3栋12户",
+        "环球大厦A座1802室的公司欠薪",
+        "1971.12-1972.1在粮食局工作",
+        "业主张贴通知，业主马上要收房，业主都反对",
+        "合同编号ZZ-1999-58394-44",
+        "补偿18112525462.26元",
+        "使200000人受益",
     ],
 )
 def test_ordinary_text_stays(text: str) -> None:
     assert mask_personal_data(text).text == text
+
+
+def test_a_number_over_turns_is_masked_in_each() -> None:
+    turns = ["市民：号码是幺三八三七幺", "坐席：嗯", "市民：二三四五六", "坐席：好的，3号楼是吧"]
+    masked = mask_turns(turns)
+    assert [turn.text for turn in masked] == [
+        "市民：号码是〔手机号〕",
+        "〔…〕",
+        "〔…〕",
+        "坐席：好的，3号楼是吧",
+    ]
+    assert all(
+        turn[s.start : s.end].strip()
+        for turn, m in zip(turns, masked, strict=True)
+        for s in m.spans
+    )
 
 
 def test_recall_on_generated_secrets() -> None:
@@ -116,7 +161,24 @@ def test_masking_twice_changes_nothing_that_was_masked(text: str) -> None:
     )
 
 
-@pytest.mark.parametrize("unit", ["1", "1 ", "幺", "三个七", "豫A", "a@", "我叫王", "（", "0371-"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "1",
+        "1 ",
+        "幺",
+        "三个七",
+        "豫A",
+        "a@",
+        "我叫王",
+        "（",
+        "0371-",
+        "嗯",
+        "1嗯对",
+        "1点",
+        "3号楼",
+    ],
+)
 def test_long_repetitive_text_is_masked_in_linear_time(unit: str) -> None:
     text = unit * (20_000 // len(unit))
     started = time.process_time()
