@@ -57,10 +57,12 @@ class SameMatter:
 def score(likeness: Likeness, *, titled: bool) -> float:
     """0–1; `titled` says that both calls have a headline."""
     weights = WITH_TITLES if titled else WITHOUT_TITLES
+    # Where the places' names differ, shared runs are turns of phrase.
+    named = 0.0 if likeness.place == -1 else min(likeness.name_weight, MAX_NAME_WEIGHT)
     total = (
         weights.words * likeness.words
         + weights.titles * likeness.titles
-        + weights.names * min(likeness.name_weight, MAX_NAME_WEIGHT)
+        + weights.names * named
         + weights.days * math.log1p(likeness.days_apart)
         + weights.bias
         + OF_PLACE[likeness.place]
