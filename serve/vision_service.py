@@ -159,6 +159,7 @@ class VisionService:
             async with lane.turn:
                 change = lane.tick(self._now())
                 if change is None:
+                    lane.health.commit(None)
                     continue
                 try:
                     await self._store(change)

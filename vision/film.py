@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 import cv2
+import numpy as np
 
 from ..config.errors import InputError
 from .cameras import Camera
@@ -79,7 +80,7 @@ def film(parts: ClipParts, camera: Camera, kinds: Kinds, *, blur: bool) -> Film:
         stream.codec_context.time_base = MILLI
         for picture, part in zip(pictures, parts.frames, strict=True):
             if picture.shape[:2] != (height, width):
-                picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+                picture = _resized(picture, (width, height))
             shown = av.VideoFrame.from_ndarray(picture, format="bgr24")
             shown.time_base = MILLI
             shown.pts = round((part.frame.ts - first.ts).total_seconds() * 1000)
@@ -110,4 +111,4 @@ def _picture(parts: ClipParts, index: int, camera: Camera, kinds: Kinds, *, blur
 
 
 def _resized(image: Image, size: tuple[int, int]) -> Image:
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(image.dtype)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -19,6 +19,7 @@ FILL_ALPHA = 60
 PAD_PX = 5
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Rgb = tuple[int, int, int]
+Shape = shapely.Polygon | shapely.MultiPolygon
 
 
 def draw_zones(
@@ -35,7 +36,7 @@ def draw_zones(
     pen = ImageDraw.Draw(tint)
     line = max(2, round(min(height, width) / 250))
     writer: Font = font or ImageFont.load_default(max(12, height // 32))
-    labels: list[tuple[str, shapely.Geometry, Rgb]] = []
+    labels: list[tuple[str, Shape, Rgb]] = []
     for i, zone in enumerate(camera.zones):
         blue, green, red = PALETTE[(5 + 3 * i) % len(PALETTE)]
         corners = _pixels(zone.polygon, width, height)
@@ -71,7 +72,7 @@ def draw_zones(
 
 def _free_place(
     size: tuple[float, float],
-    shape: shapely.Geometry,
+    shape: Shape,
     taken: Sequence[shapely.Polygon],
     frame: tuple[int, int],
 ) -> shapely.Polygon:
@@ -98,7 +99,7 @@ def _free_place(
     return min(enumerate(places), key=lambda item: cost(*item))[1]
 
 
-def _heart(shape: shapely.Geometry) -> shapely.Point:
+def _heart(shape: Shape) -> shapely.Point:
     """The point that lies farthest from the shape's edge."""
     return shapely.Point(shapely.get_coordinates(shapely.maximum_inscribed_circle(shape, 1.0))[0])
 
