@@ -80,6 +80,10 @@ def _cells(row: InputRow, suggestion: Suggestion, top: int) -> tuple[str, ...]:
     text = suggestion.masked_title or suggestion.masked_text
     shown = text if len(text) <= SHOWN_CHARS else text[:SHOWN_CHARS] + "…"
     decision = f"{VERDICT_ZH[suggestion.decision.verdict]}\n{_plain(suggestion.decision.reason)}"
+    urgency = suggestion.urgency
+    if urgency and urgency.level != "normal":
+        now = [_plain(reason.words) for reason in urgency.reasons if reason.state == "now"]
+        decision += f"\n[bold red]{urgency.zh}[/]：{'、'.join(now)}"
     decision += "".join(f"\n[dim]{_plain(note)}[/]" for note in suggestion.notes)
     words = "、".join(_plain(item.text) for item in suggestion.evidence)
     reasons = f"{words}\n[dim]职责：{suggestion.duty or '—'}[/]"

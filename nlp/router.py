@@ -15,10 +15,12 @@ from .decision import DEFAULT_MIN_GAP, NEVER, OUT_OF_SCOPE, Signs, decide
 from .departments import Departments, check_covers, load_departments
 from .duties import duty_line
 from .evidence import evidence_words
+from .intent import intent_of
 from .prepare import PreparedText, prepare
 from .ranker import Ranked, Ranker
 from .suggestion import Decision, Evidence, RankedCategory, RankedDepartment, Suggestion
 from .transcript import DEFAULT_MAX_CHARS, Admitted, Transcript, admit
+from .urgency import urgency_of
 
 
 class Router:
@@ -181,6 +183,8 @@ class Router:
             categories=categories,
             assisting=self._assisting(desks) if decision.verdict != "human" else None,
             notes=notes,
+            intent=intent_of(text),
+            urgency=urgency_of(text),
             embedding=None if ranked.embedding is None else ranked.embedding[at],
         )
 

@@ -8,6 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .intent import Intent
+from .urgency import Urgency
+
 Verdict = Literal["auto", "suggest", "human"]
 
 
@@ -60,7 +63,8 @@ class Suggestion:
     `departments` are all the city's, best first; `assisting` is the second where joint handling is
     due, `categories` are all, best first. `duty` is empty when no duty of the first department
     shares a word with the text. `personal_data` lists the kinds that were masked; nothing in a
-    suggestion holds what was masked. `notes` say what was cut or repaired before reading.
+    suggestion holds what was masked. `intent` is what the caller wants of the hotline, `urgency`
+    how soon somebody must act and why. `notes` say what was cut or repaired before reading.
     `embedding` (D,), of unit length, is for similar cases: the encoder's mean state, or None from a
     model without encoder; it is no part of the JSON.
     """
@@ -79,6 +83,8 @@ class Suggestion:
     categories: tuple[RankedCategory, ...] = ()
     assisting: RankedDepartment | None = None
     notes: tuple[str, ...] = ()
+    intent: Intent | None = None
+    urgency: Urgency | None = None
     embedding: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self, *, top: int | None = None) -> dict[str, Any]:
@@ -86,6 +92,12 @@ class Suggestion:
         data = asdict(self)
         del data["embedding"]
         data["departments"] = data["departments"][:top]
-        return {
-            key: list(value) if isinstance(value, tuple) else value for key, value in data.items()
-        }
+        plain: dict[str, Any] = _lists(data)
+        return plain
+
+
+def _lists(value: Any) -> Any:
+    """The same with lists for tuples, all the way down, as JSON gives it back."""
+    if isinstance(value, dict):
+        return {key: _lists(inner) for key, inner in value.items()}
+    return [_lists(inner) for inner in value] if isinstance(value, (list, tuple)) else value

@@ -77,6 +77,10 @@ def test_a_suggestion_is_complete_and_json(router: Router) -> None:
     assert sum(probabilities) == pytest.approx(1, abs=0.01)
     assert answer["category"] in ("环境保护", "城乡建设")
     assert answer["duty"] == "垃圾清运、垃圾桶、环卫保洁和公厕"
+    assert answer["intent"]["code"] in ("help", "complaint")  # type: ignore[index]
+    leak = router.route([Transcript("1", "楼下煤气漏气了味道很大快派人来")])[0].urgency
+    assert leak is not None
+    assert leak.level == "critical"
     assert str(answer["model"]).startswith("router@")
     assert len(router.route([Transcript("1", GARBAGE)])[0].to_dict(top=3)["departments"]) == 3
 
