@@ -19,6 +19,8 @@ from .drift import drift
 from .eval_detector import eval_detector
 from .eval_events import eval_events
 from .eval_matters import eval_matters
+from .eval_personal_data import eval_personal_data
+from .eval_places import eval_places
 from .eval_restarts import eval_restarts
 from .eval_router import eval_router
 from .keys import keys
@@ -56,6 +58,8 @@ app.add_typer(train, name="train")
 evaluate.command("detector")(eval_detector)
 evaluate.command("events")(eval_events)
 evaluate.command("restarts")(eval_restarts)
+evaluate.command("places")(eval_places)
+evaluate.command("personal-data")(eval_personal_data)
 evaluate.command("matters")(eval_matters)
 evaluate.command("router")(eval_router)
 app.add_typer(evaluate, name="eval")

@@ -7,8 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
+from ..datasets.texts import read_rows
 from ..nlp.mask import PersonalSpan, find_personal_data
 from .personal_texts import Sample, ordinary_text, secrets_of
 
@@ -17,7 +21,7 @@ ORDINARY_SHARE = 0.5
 # Characters round a secret that may go with it (a bracket, an extension's 转).
 MARGIN = 2
 SPEED_CHARS = 200
-SHOWN = 40
+SAMPLE_SPANS = 60
 
 Finder = Callable[[str], Sequence[PersonalSpan]]
 
@@ -139,3 +143,35 @@ def speed(seed: int, texts: int = 2000) -> float:
 
 def _share(part: int, whole: int) -> float:
     return round(part / whole, 5) if whole else 0.0
+
+
+class _Row(BaseModel):
+    """A message: its words, whatever else the row holds."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    text: str
+    title: str = ""
+
+
+def masked_in(files: Sequence[Path], seed: int) -> tuple[dict[str, Any], list[str]]:
+    """Count what is masked in real messages; and up to 60 spans a kind with their surroundings.
+
+    Raises:
+        DatasetError: a file that cannot be read as JSONL with a `text` field.
+    """
+    texts = {
+        text for path in files for row in read_rows(path, _Row) for text in (row.title, row.text)
+    }
+    seen: dict[str, list[str]] = {}
+    for text in sorted(texts):
+        for span in find_personal_data(text):
+            before, after = text[max(0, span.start - 14) : span.start], text[span.end :][:10]
+            line = f"{span.kind}\t{before}【{text[span.start : span.end]}】{after}"
+            seen.setdefault(span.kind, []).append(line.replace("\n", " "))
+    rng = random.Random(seed)
+    lines = [
+        line for found in seen.values() for line in rng.sample(found, min(len(found), SAMPLE_SPANS))
+    ]
+    counts = {kind: len(found) for kind, found in sorted(seen.items())}
+    return {"texts": len(texts), "spans": counts}, lines
