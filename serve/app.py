@@ -28,7 +28,9 @@ from .routes import (
     transcripts,
     webhooks,
 )
+from .routes.common import problems
 from .security.guard import Guard
+from .security.policy import PUBLIC, door_of
 from .services import open_services
 from .settings import Settings, is_loopback
 from .vision_service import Now, utc_now
@@ -75,8 +77,21 @@ def create_app(settings: Settings, now: Now = utc_now) -> FastAPI:
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """The generated document with the schema of problems, which no return type names."""
+    """The generated document with the schema of problems, which no return type names, and with
+    what the guard may answer at each door."""
     if app.openapi_schema is None:
         spec = FastAPI.openapi(app)
-        spec["components"]["schemas"][Problem.__name__] = Problem.model_json_schema()
+        components = spec["components"]
+        components["schemas"][Problem.__name__] = Problem.model_json_schema()
+        components["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer"},
+            "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        }
+        for path, doors in spec["paths"].items():
+            for method, door in doors.items():
+                if door_of(method.upper(), path, "").scope != PUBLIC:
+                    # The empty one: where no key is required, none need be shown.
+                    door["security"] = [{"bearer": []}, {"key": []}, {}]
+                    for status, answer in problems(401, 403, 429).items():
+                        door["responses"].setdefault(str(status), answer)
     return FastAPI.openapi(app)

@@ -11,15 +11,19 @@ from pydantic import BaseModel
 from xiaozheng.eval.events_suite import EventSuite
 from xiaozheng.models.gates import Gates
 from xiaozheng.nlp.departments import Departments
+from xiaozheng.nlp.overrides import OverrideRules
+from xiaozheng.serve.delivery.config import Delivery
 from xiaozheng.vision.cameras import Cameras
 from xiaozheng.vision.kinds import Kinds
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "cameras": Cameras,
+    "delivery": Delivery,
     "departments": Departments,
     "event_suite": EventSuite,
     "gates": Gates,
     "kinds": Kinds,
+    "rules": OverrideRules,
 }
 
 

