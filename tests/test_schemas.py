@@ -12,6 +12,7 @@ from xiaozheng.eval.events_suite import EventSuite
 from xiaozheng.models.gates import Gates
 from xiaozheng.nlp.departments import Departments
 from xiaozheng.nlp.overrides import OverrideRules
+from xiaozheng.nlp.place.grids import GridFile
 from xiaozheng.serve.delivery.config import Delivery
 from xiaozheng.vision.cameras import Cameras
 from xiaozheng.vision.kinds import Kinds
@@ -22,6 +23,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "departments": Departments,
     "event_suite": EventSuite,
     "gates": Gates,
+    "grids": GridFile,
     "kinds": Kinds,
     "rules": OverrideRules,
 }
