@@ -28,7 +28,7 @@ def export_feedback(
 ) -> None:
     """把坐席的采纳、改派、退回记录导出为训练集（已脱敏，带来源）。
 
-    格式同 departments.train.jsonl，另有 provenance。说法互相矛盾的来电 confidence 为 1，
+    格式同 departments.train.jsonl，另有 feedback（来源）。说法互相矛盾的来电 confidence 为 1，
     并逐一列出。
     """
     from ..serve.hotline_feedback import training_set

@@ -26,7 +26,7 @@ class Conflict:
 
 @dataclass(slots=True)
 class TrainingSet:
-    """Rows as in `departments.train.jsonl` plus `provenance`; `without_label` counts calls that
+    """Rows as in `departments.train.jsonl` plus `provenance` and `feedback`; `without_label` counts calls that
     were returned and never given to anybody."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -92,8 +92,8 @@ def _row(call: StoredCall, last: StoredDecision) -> dict[str, Any]:
         "second": "",
         "confidence": DISPUTED if _disputed(call.decisions) else confidence,
         "category": call.category,
-        "provenance": {
-            "source": "feedback",
+        "provenance": "feedback",
+        "feedback": {
             "model": last.model,
             "suggested": last.model_department,
             "probability": last.confidence,
