@@ -176,6 +176,12 @@ def _show(figures: dict[str, Any], kinds: Kinds, suite: str) -> None:
     out.print(table)
     if (interval := figures["interval_95"]["f1"]) is not None:
         out.print(f"F1 的 95% 区间（按片段自助抽样）：{interval[0]:.4f}–{interval[1]:.4f}")
+    if ordinary := figures.get("parts", {}).get("ordinary"):
+        low, high = ordinary["false_alarms_per_camera_day_95"]
+        out.print(
+            f"平常街道每摄像机·日误报 {ordinary['false_alarms_per_camera_day']:.3f}"
+            f"（95% 区间 {low:.3f}–{high:.3f}）；目标不超过 0.05，以平常街道为准"
+        )
     for title in ("engine", "checks"):
         for name, value in flat(figures.get(title, {})):
             out.print(f"{name}: {value}", markup=False)

@@ -104,8 +104,8 @@ def test_looks_tell_things_apart_and_change_nothing_else() -> None:
 
 
 def test_an_ordinary_day_is_long_and_empty_beside_a_dense_hour() -> None:
-    days = [make_clip(5, index, MIXES[ORDINARY][0]) for index in range(6)]
-    hours = [clip(index, MIXES[DENSE][0]) for index in range(24)]
+    days = [make_clip(5, index, MIXES[ORDINARY][0], looks=False) for index in range(6)]
+    hours = [make_clip(5, index, MIXES[DENSE][0], looks=False) for index in range(24)]
     a_day = sum(not event.optional for day in days for event in day.truth) / 6
     an_hour = sum(not event.optional for hour in hours for event in hour.truth) / 24
     assert all(day.duration_s == 86_400 for day in days)
