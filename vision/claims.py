@@ -70,14 +70,10 @@ class Claim:
 
 
 def close(claim: Claim, ended_at: float, t: float) -> bool:
-    """It is over; True, since its state changed.
-
-    Evidence may lag behind: what was reported last held when it was reported, or before. Times
-    stay in order all the same: onset ≤ opened ≤ ended.
-    """
+    """It is over; True, since its state changed."""
     opened = claim.opened_at is not None
     claim.state = IncidentState.ENDED if opened else IncidentState.DISCARDED
-    claim.ended_at = max(ended_at, claim.onset, claim.opened_at or claim.onset)
+    claim.ended_at = ended_at
     claim.closed_at = t
     return True
 

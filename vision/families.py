@@ -8,10 +8,11 @@ from __future__ import annotations
 
 VEHICLE, BIN, TWO_WHEELER = "vehicle", "bin", "two_wheeler"
 PERSON, GARBAGE, STALL = "person", "garbage", "stall"
+OVERFLOWING = "overflowing_bin"
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     VEHICLE: ("car", "bus", "truck"),
-    BIN: ("bin", "overflowing_bin"),
+    BIN: ("bin", OVERFLOWING),
     TWO_WHEELER: ("bicycle", "motorcycle"),
 }
 _FAMILY_OF = {label: family for family, labels in FAMILIES.items() for label in labels}

@@ -182,13 +182,14 @@ class Lifecycle:
     def _support(self, claim: Claim, kind: Kind, stay: Stay, seen: Finding, t: float) -> bool:
         claim.credit_s = round(claim.credit_s + stay.credit_s, 3)
         claim.opposed_since = None
-        claim.last, claim.box = seen.last, stay.box
+        claim.last, claim.box = max(claim.last, seen.last), stay.box
         claim.label, claim.score = stay.label, stay.score
         if seen.strength >= BEGINS_AT:
             # What is fading away is no reason to show: the last firm ones stay.
             claim.reasons = seen.reasons
-        ripe = claim.credit_s >= self._dwell_s(kind, claim.zone_id, seen) and is_steady(stay)
-        if claim.state is not IncidentState.SUSPECTED or not ripe:
+        if claim.state is not IncidentState.SUSPECTED or not self._is_ripe(
+            claim, kind, stay, seen, t
+        ):
             return False
         if self._known(claim, stay):
             # Split in two on the way; the other one speaks for both.
@@ -196,6 +197,19 @@ class Lifecycle:
         claim.state, claim.opened_at = IncidentState.OPEN, t
         stay.reported = True
         return True
+
+    def _is_ripe(self, claim: Claim, kind: Kind, stay: Stay, seen: Finding, t: float) -> bool:
+        """Whether it has lasted long enough to be reported, and is seen to hold in this frame: so
+        it never ends before it was reported."""
+        dwell_s = self._dwell_s(kind, claim.zone_id, seen)
+        if claim.credit_s < dwell_s or not is_steady(stay) or seen.last < t:
+            return False
+        if seen.revised is not None and stay.since <= seen.revised:
+            # More is known than when it was suspected. The id stays.
+            onset = max(seen.revised, self.active_since.get(claim.zone_id, seen.revised))
+            claim.onset = onset
+            claim.credit_s = min(claim.credit_s, round(t - onset, 3))
+        return claim.credit_s >= dwell_s
 
     def _reopen(
         self,
@@ -215,7 +229,8 @@ class Lifecycle:
         claim.state = IncidentState.SUSPECTED if claim.opened_at is None else IncidentState.OPEN
         claim.ended_at = claim.closed_at = claim.opposed_since = None
         claim.credit_s = round(claim.credit_s + stay.credit_s, 3)
-        claim.last, claim.box, claim.reasons = found.last, stay.box, found.reasons
+        claim.last, claim.box = max(claim.last, found.last), stay.box
+        claim.reasons = found.reasons
         self._tell(claim, found, t, True, seen)
         return True
 
@@ -273,11 +288,13 @@ class Lifecycle:
         if seen.strength < BEGINS_AT or not is_steady(stay):
             return None
         onset = max(seen.since, self.active_since.get(zone.id, seen.since))
+        if seen.last < onset:
+            return None
         credit_s = round(min(stay.seen_s, t - onset), 3)
         dwell_s = zone.dwell_for(kind_id, kind.dwell_s)
         if credit_s < min(SUSPECT_AFTER_S, SUSPECT_SHARE * dwell_s):
             return None
-        is_open = credit_s >= self._dwell_s(kind, zone.id, seen)
+        is_open = credit_s >= self._dwell_s(kind, zone.id, seen) and seen.last >= t
         stay.reported |= is_open
         claim = Claim(
             id=self._free_id(kind_id, zone.id, ground_point(stay.anchor), onset),

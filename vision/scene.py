@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from .families import TWO_WHEELER
 from .incident import Box
+from .onset import Spell
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class Stay:
             believed; whether one of them was confident.
         strong_s: part of `seen_s` for which its boxes were confident.
         reported: an incident of it was opened.
+        filling: of a bin, what its sightings said of being full (`vision.onset`).
         replaced: something else stands here now.
         longest_gap_s: longest absence it came back from: the detector's weakness at this place.
         left_by: track that seems to be this object driving off.
@@ -151,6 +153,7 @@ class Stay:
     strong_s: float = 0.0
     replaced: bool = False
     reported: bool = False
+    filling: list[Spell] = field(default_factory=list)
 
     @property
     def label(self) -> str:

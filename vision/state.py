@@ -14,7 +14,9 @@ from .claims import Claim
 from .incident import Box, IncidentState
 from .scene import Scene, Stay, Track, Vote
 
-STATE_VERSION = 2
+STATE_VERSION = 3
+# Fields a stay had in version 2, of those it has now; tracks and claims are as they were.
+STAY_V2 = 36
 # Fields a row had in version 1, in order; later ones take their defaults.
 STAY_V1 = [
     "id",
@@ -96,26 +98,27 @@ def pack(
 
 
 def unpack(state: Mapping[str, Any]) -> tuple[Scene, list[Claim], dict[str, float]]:
-    """The reverse of `pack`; also reads version 1.
+    """The reverse of `pack`; also reads versions 1 and 2.
 
     Raises:
         InputError: not a snapshot, or one of a version that is not known.
     """
     version = state.get("version")
-    if version not in (1, STATE_VERSION):
+    if version not in (1, 2, STATE_VERSION):
         raise InputError(
-            f"engine snapshot has version {version!r}; this release reads 1 and {STATE_VERSION}",
-            message_zh=f"引擎状态快照版本为 {version!r}，本版本只能读取 1 和 {STATE_VERSION}",
+            f"engine snapshot has version {version!r}; this release reads 1 to {STATE_VERSION}",
+            message_zh=f"引擎状态快照版本为 {version!r}，本版本只能读取 1 至 {STATE_VERSION}",
             code="bad_snapshot",
         )
     old = version == 1
+    stay_names = {1: STAY_V1, 2: [f.name for f in fields(Stay)][:STAY_V2]}.get(version)
     try:
         scene = Scene(
             started_at=state["last_t"] if old else state["started_at"],
             last_t=state["last_t"],
             period_s=state["period_s"],
             next_id=state["next_id"],
-            stays=[_stay(row, STAY_V1 if old else None) for row in state["stays"]],
+            stays=[_stay(row, stay_names) for row in state["stays"]],
             tracks=[_track(row, TRACK_V1 if old else None) for row in state["tracks"]],
         )
         claims = [_claim(row, CLAIM_V1 if old else None) for row in state["claims"]]
@@ -158,10 +161,11 @@ def _stay(row: Sequence[Any], names: Sequence[str] | None) -> Stay:
         values[name] = _box(values[name])
     values["votes"] = {name: Vote(*vote) for name, vote in values["votes"].items()}
     values["attended"] = Vote(*values["attended"])
-    if names is None:
+    if names is not STAY_V1:
         values["recent"] = _box(values["recent"])
         values["visited"] = Vote(*values["visited"])
         values["back_boxes"] = [_box(box) for box in values["back_boxes"]]
+        values["filling"] = [_box(spell) for spell in values.get("filling", ())]
     else:
         values["strong_s"], values["recent"] = values["seen_s"], values["anchor"]
     return Stay(**values)

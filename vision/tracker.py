@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .association import SETTINGS, Boxes, TrackerSettings, associate
-from .families import BIN, PERSON, VEHICLE
+from .families import BIN, OVERFLOWING, PERSON, VEHICLE
 from .incident import Box
 from .motion import apart, at_rest, median, move
+from .onset import heard
 from .recall import alike, as_if_clear, brief_of, crept, is_nearer, same_shape
 from .scene import (
     Evidence,
@@ -25,6 +26,8 @@ TAKES_IOU = 0.45
 # Whoever stands by something begins nothing, so a weaker box will do.
 PERSON_SCORE = 0.25
 STEP_ASIDE, STEP_DEEP = 0.5, 0.3
+# What a thing was before it was first seen, nobody saw for long.
+UNKNOWN_BEFORE_S = 60.0
 
 
 def advance(
@@ -109,6 +112,7 @@ class _Step:
         self.ids[i] = stay.id
         stay.covered_since = None
         gap_s, seen_s = self.t - stay.last_seen, 0.0
+        first = self.t
         if self._is_doubtful(stay, gap_s):
             verdict = self._return(stay, i)
             if verdict is None:
@@ -116,13 +120,14 @@ class _Step:
             if not verdict:
                 self._replace(stay, i)
                 return
-            gap_s, seen_s = stay.back_since - stay.last_seen, self.t - stay.back_since
+            first = stay.back_since
+            gap_s, seen_s = first - stay.last_seen, self.t - first
             if stay.absent_since is not None:
                 stay.longest_gap_s = max(stay.longest_gap_s, round(gap_s, 3))
-        self._confirm(stay, i, round(min(gap_s, self.credit_bound_s) + seen_s, 3))
+        self._confirm(stay, i, round(min(gap_s, self.credit_bound_s) + seen_s, 3), first)
 
-    def _confirm(self, stay: Stay, i: int, credit_s: float) -> None:
-        """It is the object: its clock goes on."""
+    def _confirm(self, stay: Stay, i: int, credit_s: float, first: float) -> None:
+        """It is the object, seen again since `first`: its clock goes on."""
         settings, box = self.settings, self.boxes.xyxy[i]
         stay.hit_s = round(stay.hit_s + self.step_s, 3)
         if stay.unseen_s:
@@ -134,7 +139,7 @@ class _Step:
         stay.seen_s = round(stay.seen_s + credit_s, 3)
         if self.boxes.strong[i]:
             stay.strong_s = round(stay.strong_s + credit_s, 3)
-        stay.last_seen = self.t
+        gap_s, stay.last_seen = first - stay.last_seen, self.t
         stay.hits += 1
         stay.box = box
         if box_iou(box, stay.anchor) >= 0.6:
@@ -142,7 +147,7 @@ class _Step:
         look = self.boxes.looks[i]
         if look and (not stay.look or stay.hits <= settings.anchor_hits):
             stay.look = look if self.boxes.strong[i] else stay.look
-        self._vote(stay, i)
+        self._vote(stay, i, first, gap_s)
 
     def _learn_shape(self, stay: Stay, box: Box) -> None:
         """The place itself drifts only slowly; how the object was last boxed is kept beside it."""
@@ -236,13 +241,13 @@ class _Step:
         """A new stay: what it was when first believed, it was since it came to rest."""
         self.ids[i] = stay.id
         self.scene.stays.append(stay)
-        self._vote(stay, i)
+        self._vote(stay, i, stay.since, UNKNOWN_BEFORE_S)
         stay.strong_s = stay.seen_s
         for vote in stay.votes.values():
             vote.share, vote.since, vote.first = 1.0, stay.since, stay.since
             vote.lean = self.settings.born_sightings * self.settings.label_pro_llr
 
-    def _vote(self, stay: Stay, i: int) -> None:
+    def _vote(self, stay: Stay, i: int, first: float, gap_s: float) -> None:
         label, score = self.boxes.labels[i], self.boxes.scores[i]
         stay.score = max(stay.score, score)
         if label not in stay.votes:
@@ -250,6 +255,9 @@ class _Step:
         credit_s = stay.credit_s
         for name, vote in stay.votes.items():
             vote.cast(name == label, self.t, credit_s, self.label_evidence)
+        if stay.family == BIN:
+            news = min(1.0, credit_s / self.settings.label_whole_s)
+            heard(stay.filling, label == OVERFLOWING, first, gap_s, news)
         near = self._people_near(stay.anchor)
         stay.attended.cast(near > 0, self.t, credit_s, self.attended_evidence)
         stay.visited.cast(near > 1, self.t, credit_s, self.attended_evidence)
@@ -388,7 +396,8 @@ class _Step:
                 credit_s = min(max(gap_s, 0.0), self.credit_bound_s)
                 self.ids[i] = old.id
                 old.covered_since = None
-                self._confirm(old, i, round(credit_s + self.t - track.rest_since, 3))
+                rested_s = self.t - track.rest_since
+                self._confirm(old, i, round(credit_s + rested_s, 3), track.rest_since)
                 return
             # Something smaller or larger beside it takes no place.
             old.departed |= box_iou(old.anchor, place) >= TAKES_IOU

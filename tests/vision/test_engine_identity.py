@@ -126,11 +126,11 @@ def test_a_checkpoint_of_version_1_is_read_and_goes_on() -> None:
         "illegal_parking",
         "street_vending",
     ]
-    assert engine.snapshot()["version"] == 2
+    assert engine.snapshot()["version"] == 3
     empty = scene([], 1, 1)[0][2]
     later = [engine.update(START + timedelta(seconds=s), s, empty) for s in range(71, 140)]
     assert {t.incident.id for o in later for t in o.transitions} <= {
         i.id for i in CameraEngine.restore(eye, KINDS, saved, model_ref="x@1").active()
     }
-    with pytest.raises(InputError, match=r"version 3; this release reads 1 and 2"):
-        CameraEngine.restore(eye, KINDS, saved | {"version": 3}, model_ref="test@1.0.0")
+    with pytest.raises(InputError, match=r"version 4; this release reads 1 to 3"):
+        CameraEngine.restore(eye, KINDS, saved | {"version": 4}, model_ref="test@1.0.0")

@@ -134,7 +134,7 @@ def test_kinds_a_zone_does_not_forbid_are_not_reported() -> None:
 def test_reasons_are_given_in_chinese() -> None:
     (incident,) = opened(scene([filling(0, 1e9)], 120, 2))
     assert any("满溢" in reason for reason in incident.reasons)
-    assert (incident.model, incident.rule) == ("test@1.0.0", "bin_state@1.1.0")
+    assert (incident.model, incident.rule) == ("test@1.0.0", "bin_state@1.2.0")
     assert incident.label == "overflowing_bin"
     assert 0 < incident.score <= 1
 

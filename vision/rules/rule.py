@@ -44,6 +44,8 @@ class Finding:
         reasons: what a person can check in the picture, in Chinese.
         forgiven_s: seconds by which this one may last longer than the dwell.
         least_dwell_s: this one must last at least so long, whatever the zone's dwell.
+        revised: `since` where it is an estimate that later evidence improves: what is about to be
+            reported then began at its latest value.
     """
 
     strength: float
@@ -52,6 +54,7 @@ class Finding:
     reasons: tuple[str, ...]
     forgiven_s: float = 0.0
     least_dwell_s: float = 0.0
+    revised: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
