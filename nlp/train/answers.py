@@ -25,14 +25,15 @@ class EncoderPlan:
     """What the encoder starts from and where its parts are kept.
 
     `folds`: how many of the cross-validation's folds it is trained for; rows of the others are
-    left out of blend and figures.
+    left out of blend and figures. `first_weight`: a text's first window counts so many times as
+    much; readers gave the labels from the first 240 characters.
     """
 
     base: Path
     work: Path
     options: FitOptions
     folds: int
-    first_weight: float = 1.0
+    first_weight: float = 3.0
 
 
 def misheard_features(

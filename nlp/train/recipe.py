@@ -344,6 +344,7 @@ def _extra(options: TrainOptions, made: _Made) -> dict[str, Any]:
         return extra
     text = plan.options.text
     read = made.answers[0].read
+    heard = np.concatenate([logits[form][read] for form in ("written", "told")])
     return {
         **extra,
         "encoder": {
@@ -352,7 +353,7 @@ def _extra(options: TrainOptions, made: _Made) -> dict[str, Any]:
             "first_weight": plan.first_weight,
         },
         "blend": {"department": blends[0].to_manifest(), "category": blends[1].to_manifest()},
-        "scope": {"least_energy": fit_least_energy(logits["written"][read])},
+        "scope": {"least_energy": fit_least_energy(heard)},
     }
 
 
