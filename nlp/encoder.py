@@ -1,8 +1,8 @@
 """The text encoder at serving time: texts in, logits, embeddings and token shares out.
 
 Long texts are read in windows that follow one another; a text's logits and embedding are the means
-of its windows', weighted by their tokens, the first window `first_weight` times as much. The heads
-are linear on the mean of the token states, so every token's share of a text's logits stays exact.
+of its windows', weighted by their tokens with marks, the first `first_weight` times as much. The
+heads are linear on the mean of the token states, so every token's share of a text's logits is exact.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ class TextReader:
         self, text: int, ids: Sequence[int], offsets: NDArray[np.int64]
     ) -> Iterator[_Window]:
         for number, (start, end) in enumerate(self.rules.ranges(len(ids))):
-            weight = max(end - start, 1) * (self.rules.first_weight if number == 0 else 1.0)
+            weight = (end - start + MARKS) * (self.rules.first_weight if number == 0 else 1.0)
             yield _Window(
                 text,
                 [BEGIN_ID, *ids[start:end], END_ID],

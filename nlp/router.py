@@ -161,7 +161,7 @@ class Router:
         ranked: Ranked,
         at: int,
     ) -> Suggestion:
-        if decision.rule in _NOTHING_READ:
+        if decision.rule in _NOTHING_READ | _NO_MATTER:
             evidence = ()
         first = self.departments.by_code[desks[0].code]
         categories = self._ranked_categories(ranked.categories[at])
@@ -211,7 +211,8 @@ class Router:
         )
 
 
-_NOTHING_READ = frozenset({"no_words", "not_chinese", "too_short", "unknown_words", "garbled"})
+_NOTHING_READ = {"no_words", "not_chinese", "too_short", "unknown_words", "garbled"}
+_NO_MATTER = {"silence", "wrong_number", "idle_talk", "no_matter"}
 
 
 def _contrast(label_p: NDArray[np.float64], members: NDArray[np.int64]) -> NDArray[np.float64]:
