@@ -2,7 +2,7 @@
 
 Long texts are read in windows that follow one another; a text's logits and embedding are the means
 of its windows', weighted by their tokens with marks, the first `first_weight` times as much. The
-heads are linear on the mean of the token states, so every token's share of a text's logits is exact.
+heads are linear on the mean of the token states, so each token has its exact share of the logits.
 """
 
 from __future__ import annotations
