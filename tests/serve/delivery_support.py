@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from xiaozheng.serve.batcher import Batcher
 from xiaozheng.serve.changes import Change, IncidentChange
+from xiaozheng.serve.delivery.config import load_delivery
+from xiaozheng.serve.delivery.feed import Feed
+from xiaozheng.serve.delivery.service import DeliveryService
+from xiaozheng.serve.store import Store
 from xiaozheng.vision.incident import Incident, IncidentState, Transition
 
 RECEIVER = Path(__file__).parent / "receiver.py"
@@ -88,8 +95,6 @@ def life(name: str, camera_id: str = "cam-1", minute: int = 0) -> Change:
 
 
 def _over(incident: Incident) -> Incident:
-    from dataclasses import replace
-
     end = incident.last_seen_at
     return replace(incident, state=IncidentState.ENDED, ended_at=end)
 
@@ -102,3 +107,39 @@ def in_order(events: list[dict[str, Any]]) -> bool:
         if event["sequence"] not in numbers:
             numbers.append(event["sequence"])
     return all(numbers == sorted(numbers) for numbers in seen.values())
+
+
+@asynccontextmanager
+async def delivering(url: str, file: Path) -> AsyncIterator[tuple[Store, DeliveryService]]:
+    """The parts of a service that tell events, without its doors."""
+
+    def write(changes: list[Change]) -> list[Exception | None]:
+        store.write(changes)
+        return [None] * len(changes)
+
+    store = Store.open(url)
+    feed = Feed(store, store.events(0, 1).last)
+    writer: Batcher[Change, None] = Batcher("store", lambda: write, on_batch=lambda _: feed.nudge())
+    await writer.start()
+    service = DeliveryService(
+        load_delivery(file),
+        store=store,
+        feed=feed,
+        writer=writer,
+        cameras=("cam-1",),
+        now=lambda: datetime.now(UTC),
+    )
+
+    async def watch() -> None:
+        while True:
+            await feed.watch(0.2)
+
+    watching = asyncio.create_task(watch())
+    service.start()
+    try:
+        yield store, service
+    finally:
+        await service.close()
+        watching.cancel()
+        await writer.close()
+        store.close()

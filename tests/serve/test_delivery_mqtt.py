@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -10,21 +11,24 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from delivery_support import free_port, in_order, until
+from delivery_support import T0, delivering, free_port, in_order, life, until
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
-from serve_support import ServerProcess, entry, picture, post_frames
-from test_api_events import park
+from serve_support import ServerProcess
 
+from xiaozheng.serve.changes import HealthChange
 from xiaozheng.serve.settings import Settings
+from xiaozheng.serve.store import Store
+from xiaozheng.vision.health import HealthIncident
 
 PASSWORD = "correct horse"
+ODD = "city/events/%E8%B7%AF%E5%8F%A3%2F%2B%23/incident.opened.v1"
 
 
 class Broker:
@@ -66,10 +70,10 @@ class Broker:
 class Subscriber:
     """Keeps a session too: what is published while it is away waits for it."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, client_id: str = "reader") -> None:
         self.messages: list[tuple[str, dict[str, Any], bool]] = []
         self._lock = threading.Lock()
-        self._client = Client(CallbackAPIVersion.VERSION2, "reader", clean_session=False)
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id, clean_session=False)
         self._client.username_pw_set("xz", PASSWORD)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = lambda *_: self._client.subscribe("city/#", 1)
@@ -92,6 +96,10 @@ class Subscriber:
         with self._lock:
             return [body for topic, body, _ in self.messages if "/events/" in topic]
 
+    def topics(self) -> set[str]:
+        with self._lock:
+            return {topic for topic, _, _ in self.messages}
+
     def last(self, topic: str) -> dict[str, Any]:
         with self._lock:
             found = [body for name, body, _ in self.messages if name == topic]
@@ -106,72 +114,86 @@ def broker(tmp_path: Path) -> Broker:
 
 
 @pytest.fixture
-def settings(
-    make_settings: Callable[..., Settings],
-    tmp_path: Path,
-    broker: Broker,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Settings:
+def told(tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings of the delivery."""
     monkeypatch.setenv("BROKER_PASSWORD", PASSWORD)
     file = tmp_path / "delivery.yaml"
     file.write_text(
         f"mqtt: {{host: 127.0.0.1, port: {broker.port}, tls: false, username: xz,"
         " password: 'env:BROKER_PASSWORD', prefix: city, since: start, timeout_s: 3}\n"
     )
-    return make_settings(delivery=file)
+    return file
 
 
-def test_broker_away_and_service_killed_meanwhile_and_all_is_published_in_order(
-    settings: Settings, broker: Broker, now: datetime
+def test_a_broker_that_was_away_gets_everything_in_order(
+    tmp_path: Path, told: Path, broker: Broker
 ) -> None:
-    with broker.running():
-        subscriber = Subscriber(broker.port)
-        with ServerProcess(settings) as server, httpx.Client(base_url=server.url) as client:
-            client.timeout = 60
-            park(client, now - timedelta(minutes=60))
-            until(lambda: len(subscriber.events()) == 2)
-            assert subscriber.last("city/status")["state"] == "online"
-            server.kill()
-            until(lambda: subscriber.last("city/status").get("state") == "offline")
-    with subscriber:
-        with ServerProcess(settings) as server, httpx.Client(base_url=server.url) as client:
-            client.timeout = 60
-            park(client, now - timedelta(minutes=50))
-            server.kill()
-        with ServerProcess(settings) as server, httpx.Client(base_url=server.url) as client:
+    status = "city/status"
+
+    async def tell() -> list[dict[str, Any]]:
+        async with delivering(f"sqlite:///{tmp_path / 'x.db'}", told) as (store, service):
             with broker.running():
-                ids = lambda: {event["id"] for event in subscriber.events()}  # noqa: E731
-                until(lambda: len(ids()) == 4, 60)
-                until(lambda: subscriber.last("city/status")["state"] == "online")
-                stored = client.get("/v1/events").json()["events"]
-                assert server.stop() == 0
-                until(lambda: subscriber.last("city/status")["state"] == "offline")
-    events = subscriber.events()
+                subscriber = Subscriber(broker.port)
+                store.write([life("a")])
+                await asyncio.to_thread(until, lambda: len(subscriber.events()) == 2)
+                assert subscriber.last(status)["state"] == "online"
+            store.write([life(f"b{n}", minute=n) for n in range(40)])
+            await asyncio.to_thread(until, lambda: service.couriers[0].stats.away)
+            store.write([life("c", camera_id="路口/+#")])
+            with broker.running(), subscriber:
+                await asyncio.to_thread(until, lambda: len(subscriber.events()) >= 84, 60)
+                await service.close()
+                await asyncio.to_thread(
+                    until, lambda: subscriber.last(status)["state"] == "offline"
+                )
+            assert {"city/events/cam-1/incident.opened.v1", ODD} <= subscriber.topics()
+        return subscriber.events()
+
+    events = asyncio.run(tell())
+    assert len({event["id"] for event in events}) == 84
     assert in_order(events)
-    told = {event["id"]: event for event in events}
-    assert [told[event["id"]] for event in stored] == stored
-    topics = {topic for topic, _, _ in subscriber.messages if "/events/" in topic}
-    assert topics == {
-        "city/events/cam-1/incident.opened.v1",
-        "city/events/cam-1/incident.ended.v1",
-    }
 
 
-def test_a_cameras_health_is_kept_at_the_broker(
-    settings: Settings, broker: Broker, now: datetime
+def test_a_service_that_is_killed_is_said_to_be_offline_and_goes_on_where_it_was(
+    make_settings: Callable[..., Settings], told: Path, broker: Broker
 ) -> None:
-    health = "city/cameras/cam-1/health"
-    with broker.running(), ServerProcess(settings) as server:
-        with Subscriber(broker.port) as subscriber:
-            until(lambda: subscriber.last(health).get("state") == "well")
-        with httpx.Client(base_url=server.url, timeout=60) as client:
-            start = now - timedelta(seconds=100)
-            blank = {f"f{s}": picture() for s in range(80)}
-            entries = [entry(s, start + timedelta(seconds=s)) for s in range(80)]
-            # The same picture for a minute and more: a camera that has frozen.
-            assert post_frames(client, entries, blank).status_code == 200
-            faults = client.get("/v1/cameras").json()["cameras"][0]["health"]["faults"]
-        with Subscriber(broker.port) as late:
-            until(lambda: late.last(health).get("faults"))
-            assert late.last(health)["faults"][0]["id"] == faults[0]["id"]
-            assert late.last(health)["state"] == faults[0]["kind"]
+    settings = make_settings(delivery=told, detector="")
+    store = Store.open(settings.database)
+    store.write([life(f"i{n:03}", minute=n) for n in range(300)])
+    store.close()
+    with broker.running(), Subscriber(broker.port) as subscriber:
+        with ServerProcess(settings) as server:
+            until(subscriber.events)
+            server.kill()
+            until(lambda: subscriber.last("city/status")["state"] == "offline")
+        assert len({event["id"] for event in subscriber.events()}) < 600
+        with ServerProcess(settings) as server:
+            until(lambda: len({event["id"] for event in subscriber.events()}) == 600, 60)
+            assert server.stop() == 0
+        assert in_order(subscriber.events())
+        until(lambda: subscriber.last("city/status")["state"] == "offline")
+
+
+def test_a_cameras_health_is_kept_at_the_broker(tmp_path: Path, told: Path, broker: Broker) -> None:
+    topic = "city/cameras/cam-1/health"
+    fault = HealthIncident("f1", "cam-1", "camera_frozen", T0, T0 + timedelta(seconds=20))
+
+    async def tell() -> None:
+        async with delivering(f"sqlite:///{tmp_path / 'x.db'}", told) as (store, _):
+            with Subscriber(broker.port) as subscriber:
+                for change, state in (
+                    ((), "well"),
+                    ((fault,), "camera_frozen"),
+                    ((replace(fault, ended_at=T0 + timedelta(minutes=1)),), "well"),
+                    ((replace(fault, id="f2"),), "camera_frozen"),
+                ):
+                    store.write([HealthChange("cam-1", None, change)])
+                    await asyncio.to_thread(
+                        until, lambda s=state: subscriber.last(topic).get("state") == s
+                    )
+
+    with broker.running():
+        asyncio.run(tell())
+        with Subscriber(broker.port, "late") as late:
+            until(lambda: late.last(topic).get("state") == "camera_frozen")
+            assert late.last(topic)["faults"][0]["id"] == "f2"

@@ -7,8 +7,7 @@ import base64
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import httpx
 import pytest
 from delivery_support import (
     LOOPBACK,
+    delivering,
     free_port,
     in_order,
     life,
@@ -64,42 +64,6 @@ def write_settings(folder: Path, port: int, more: str = "") -> Path:
         f" since: start{more}}}\n"
     )
     return file
-
-
-@asynccontextmanager
-async def delivering(url: str, file: Path) -> AsyncIterator[tuple[Store, DeliveryService]]:
-    """The parts of a service that tell events, without its doors."""
-
-    def write(changes: list[Change]) -> list[Exception | None]:
-        store.write(changes)
-        return [None] * len(changes)
-
-    store = Store.open(url)
-    feed = Feed(store, store.events(0, 1).last)
-    writer: Batcher[Change, None] = Batcher("store", lambda: write, on_batch=lambda _: feed.nudge())
-    await writer.start()
-    service = DeliveryService(
-        load_delivery(file),
-        store=store,
-        feed=feed,
-        writer=writer,
-        cameras=(),
-        now=lambda: datetime.now(UTC),
-    )
-
-    async def watch() -> None:
-        while True:
-            await feed.watch(0.2)
-
-    watching = asyncio.create_task(watch())
-    service.start()
-    try:
-        yield store, service
-    finally:
-        await service.close()
-        watching.cancel()
-        await writer.close()
-        store.close()
 
 
 def test_one_incident_that_is_refused_holds_back_nothing_else_and_can_be_replayed(
