@@ -26,8 +26,8 @@ class Conflict:
 
 @dataclass(slots=True)
 class TrainingSet:
-    """Rows as in `departments.train.jsonl` plus `provenance` and `feedback`; `without_label` counts calls that
-    were returned and never given to anybody."""
+    """Rows as in `departments.train.jsonl` plus `provenance` and `feedback`; `without_label`
+    counts calls that were returned and never given to anybody."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)

@@ -23,7 +23,7 @@ from .errors import UnavailableError
 from .finisher import Finisher
 from .hotline_changes import CallChange
 from .hotline_matters import MatterDesk
-from .hotline_places import PlaceFinder
+from .hotline_places import CallPlaces, load_city
 from .hotline_store import HotlineStore
 from .hotline_vault import Original, Vault
 from .metrics import Metrics
@@ -96,9 +96,10 @@ class HotlineService:
             self.vault = Vault.open(
                 settings.originals_key.get_secret_value(), settings.originals_key_file
             )
-        self.places: PlaceFinder | None = None
+        self.places: CallPlaces | None = None
         if settings.places and settings.places.partition("@")[0] in registry.names():
-            self.places = PlaceFinder(registry, settings.places)
+            city = load_city(settings.divisions, settings.points, settings.grids)
+            self.places = CallPlaces(registry, settings.places, city)
         self.store = store
         self.desk = MatterDesk(
             store,

@@ -57,6 +57,8 @@ class Settings(BaseSettings):
         max_streams: listeners of `/v1/events` at once; an idle one is sent a comment every
             `stream_heartbeat_s`, one that takes nothing for `stream_stall_s` is dropped.
         rules: YAML file of legal duties that may override the router.
+        divisions, points, grids: the city's divisions and named points (CSV) and its grids
+            (GeoJSON), against which places in calls are resolved.
         keep_calls_days: how long calls are kept, masked; the journals of what staff did stay.
         keep_originals: keep unmasked calls too, sealed with `originals_key` (base64 of 32 bytes)
             or the key in `originals_key_file`.
@@ -81,6 +83,9 @@ class Settings(BaseSettings):
     kinds: Path | None = None
     departments: Path | None = None
     rules: Path | None = None
+    divisions: Path | None = None
+    points: Path | None = None
+    grids: Path | None = None
     delivery: Path | None = None
 
     shelf: Path | None = None
