@@ -18,16 +18,16 @@ from .view import KERB_LANE, LANES, OPPOSITE_KERB, PAVEMENT, random_view
 
 # Shares of cameras that watch these; two-wheelers and shops of those that watch the pavement.
 KERB, PAVEMENT_WATCHED, BINS, CYCLES, SHOPS = 0.6, 0.4, 0.35, 0.3, 0.25
-STOPS_PER_DAY = (4.0, 40.0)
+STOPS_PER_DAY = (8.0, 60.0)
 STOP_MEDIAN_S, STOP_SIGMA = 55.0, 1.25
-HEAPS_PER_DAY, CLEARED_PER_DAY, BAGS_PER_DAY = 0.15, 0.3, 3.0
-VENDORS_PER_DAY, VENDORS_PER_MARKET_DAY, MARKETS = 0.2, 2.0, 0.2
+HEAPS_PER_DAY, CLEARED_PER_DAY, BAGS_PER_DAY = 0.25, 0.5, 4.0
+VENDORS_PER_DAY, VENDORS_PER_MARKET_DAY, MARKETS = 0.3, 3.0, 0.2
 VENDOR_MEDIAN_S, VENDOR_SIGMA = 900.0, 1.2
 PASSERS_PER_DAY = 5.0
 CLUTTER_PER_DAY, FEW_CYCLES_PER_DAY = 0.6, 2.0
 # Local 14:30 and 06:00.
 PICKUPS_S = (6.5 * HOUR_S, 22.0 * HOUR_S)
-OVERFLOWS, NEARLY = 0.2, 0.35
+OVERFLOWS, NEARLY = 0.25, 0.35
 
 
 def ordinary_street(rng: np.random.Generator, duration_s: float, period_s: float) -> Street:
