@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -207,19 +207,27 @@ async def open_services(settings: Settings, metrics: Metrics, now: Now) -> Async
         services.delivery.start()
         stack.push_async_callback(services.delivery.close)
         stack.push_async_callback(_note_use, services)
-        beside = [
-            repeat("watching the outbox", 0, lambda: feed.watch(FEED_LOOK_S)),
-            repeat("noting the use of keys", NOTE_USE_S, lambda: _note_use(services)),
-        ]
-        beside += [prune_often(writer, settings, now)]
-        if services.hotline is not None:
-            beside.append(repeat("measuring drift", DRIFT_LOOK_S, lambda: _look_at_drift(services)))
-        beside += [_follow(slot, metrics, settings.model_poll_s) for slot in slots]
-        if services.vision is not None:
-            beside.append(repeat("judging cameras' silence", TICK_S, services.vision.tick))
-        for work in beside:
+        for work in _work_beside(services, slots):
             stack.push_async_callback(cancel, asyncio.create_task(work))
         yield services
+
+
+def _work_beside(
+    services: Services, slots: list[ModelSlot[Any]]
+) -> list[Coroutine[Any, Any, None]]:
+    """What goes on beside the requests, for ever."""
+    settings, metrics = services.settings, services.metrics
+    beside = [
+        repeat("watching the outbox", 0, lambda: services.feed.watch(FEED_LOOK_S)),
+        repeat("noting the use of keys", NOTE_USE_S, lambda: _note_use(services)),
+        prune_often(services.writer, settings, services.now),
+    ]
+    beside += [_follow(slot, metrics, settings.model_poll_s) for slot in slots]
+    if services.hotline is not None:
+        beside.append(repeat("measuring drift", DRIFT_LOOK_S, lambda: _look_at_drift(services)))
+    if services.vision is not None:
+        beside.append(repeat("judging cameras' silence", TICK_S, services.vision.tick))
+    return beside
 
 
 async def _open_vision(services: Services, registry: Registry, now: Now) -> VisionService:

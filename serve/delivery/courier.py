@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from ...config.errors import BusyError, XiaozhengError
 from ..batcher import Batcher
@@ -283,7 +283,7 @@ class Courier:
         for moment in (due, self._away_until):
             if moment is not None:
                 wait_s = min(wait_s, max(0.02, (moment - now).total_seconds()))
-        waits = [self._stopping.wait()]
+        waits: list[Coroutine[Any, Any, Any]] = [self._stopping.wait()]
         if self._away_until is None:
             waits.append(self._feed.beyond(self._after))
         tasks = [asyncio.ensure_future(wait) for wait in waits]

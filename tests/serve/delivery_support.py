@@ -62,7 +62,7 @@ def taken_whole(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def until(what: Callable[[], Any], limit_s: float = 30) -> Any:
+def until(what: Callable[[], Any], limit_s: float = 120) -> Any:
     """The first true answer."""
     end = time.monotonic() + limit_s
     while not (found := what()):

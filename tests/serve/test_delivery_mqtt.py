@@ -141,7 +141,7 @@ def test_a_broker_that_was_away_gets_everything_in_order(
             await asyncio.to_thread(until, lambda: service.couriers[0].stats.away)
             store.write([life("c", camera_id="路口/+#")])
             with broker.running(), subscriber:
-                await asyncio.to_thread(until, lambda: len(subscriber.events()) >= 84, 60)
+                await asyncio.to_thread(until, lambda: len(subscriber.events()) >= 84)
                 await service.close()
                 await asyncio.to_thread(
                     until, lambda: subscriber.last(status)["state"] == "offline"
@@ -168,7 +168,7 @@ def test_a_service_that_is_killed_is_said_to_be_offline_and_goes_on_where_it_was
             until(lambda: subscriber.last("city/status")["state"] == "offline")
         assert len({event["id"] for event in subscriber.events()}) < 600
         with ServerProcess(settings) as server:
-            until(lambda: len({event["id"] for event in subscriber.events()}) == 600, 60)
+            until(lambda: len({event["id"] for event in subscriber.events()}) == 600)
             assert server.stop() == 0
         assert in_order(subscriber.events())
         until(lambda: subscriber.last("city/status")["state"] == "offline")
