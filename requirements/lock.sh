@@ -9,7 +9,7 @@ compile() { # output extras… : one locked file that agrees with those before i
     pyproject.toml requirements/build.in "$@" -o "requirements/$out"
 }
 compile base.txt
-compile dev.txt --extra dev --extra eval -c requirements/base.txt
-compile train.txt --extra dev --extra eval --extra train -c requirements/dev.txt
+compile dev.txt --extra dev --extra eval --extra postgres -c requirements/base.txt
+compile train.txt --extra dev --extra eval --extra postgres --extra train -c requirements/dev.txt
 # Blender 4.5 needs NumPy 1, so its environment is resolved on its own.
-compile render.txt --extra dev --extra eval --extra render
+compile render.txt --extra dev --extra eval --extra postgres --extra render
