@@ -73,6 +73,22 @@ def watch_json(
     return document
 
 
+def test_a_clip_of_the_opening_is_written_where_the_camera_wants_one(
+    clip: Path, cameras: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("av", reason="needs PyAV")
+    cameras.write_text(CAMERAS + "    evidence_clip: true\n", encoding="utf-8")
+    options = ("--cameras", str(cameras), "--camera", "gate")
+    (incident,) = watch_json(clip, tmp_path / "out", capsys, *options)["incidents"]
+    assert {e["moment"] for e in incident["evidence"]} == {"before", "at", "clip", "after"}
+    (film,) = (e for e in incident["evidence"] if e["moment"] == "clip")
+    data = Path(film["path"]).read_bytes()
+    assert hashlib.sha256(data).hexdigest() == film["sha256"]
+    assert data[4:8] == b"ftyp"
+    # From 5 s before the opening, at two frames a second.
+    assert cv2.VideoCapture(film["path"]).get(cv2.CAP_PROP_FRAME_COUNT) == 21
+
+
 def test_json_tells_all(
     clip: Path, cameras: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
