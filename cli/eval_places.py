@@ -14,6 +14,7 @@ from ..eval.places import address_figures, named_place_figures
 from ..eval.report import Page, write_report
 from ..models.registry import Registry
 from ..nlp.place.elements import KINDS_ZH
+from ..nlp.place.finder import PlaceFinder
 from ..nlp.place.tagger import PlaceTagger
 from .common import err, out
 
@@ -35,7 +36,7 @@ def eval_places(
     with err.status("识别中…"):
         figures: dict[str, Any] = {"model": tagger.ref, **address_figures(data, tagger)}
         if messages is not None:
-            figures["messages"] = named_place_figures(messages, tagger)
+            figures["messages"] = named_place_figures(messages, PlaceFinder(tagger))
     write_report(figures, Page("地址要素"), json_out, kind="places", made=datetime.now(UTC))
     table = Table(title=f"地址要素 {tagger.ref}", box=box.SIMPLE_HEAD, title_justify="left")
     for at, title in enumerate(("要素", "F1", "准确率", "召回率", "条数")):

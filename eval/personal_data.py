@@ -128,7 +128,7 @@ def _only_glue_left(text: str, telling: Sequence[int], covered: set[int]) -> boo
 def speed(seed: int, texts: int = 2000) -> float:
     """Texts of 200 characters a second and thread, by processor time."""
     rng = random.Random(seed)
-    batch = []
+    batch: list[str] = []
     while len(batch) < texts:
         text = "".join(sample.text + "。" for sample in secrets_of(2, rng))
         while len(text) < SPEED_CHARS:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..datasets.conll import read_conll
 from ..datasets.texts import read_rows
+from ..nlp.place.finder import PlaceFinder
 from ..nlp.place.score import score_spans
 from ..nlp.place.tagger import PlaceTagger
 
@@ -43,7 +44,7 @@ def address_figures(path: Path, tagger: PlaceTagger) -> dict[str, Any]:
     return {**score.to_dict(), "texts_per_s": round(len(texts) / max(seconds, 1e-9), 1)}
 
 
-def named_place_figures(path: Path, tagger: PlaceTagger) -> dict[str, Any]:
+def named_place_figures(path: Path, finder: PlaceFinder) -> dict[str, Any]:
     """How often the noted place, where the text names it, is found.
 
     `covered`: some mention lies wholly inside elements; `exact`: an element is the very name.
@@ -58,13 +59,13 @@ def named_place_figures(path: Path, tagger: PlaceTagger) -> dict[str, Any]:
         if row.river and row.river != NO_PLACE and row.river in row.text
     ]
     started = time.process_time()
-    found = tagger.tag([row.text for row in rows])
+    found = finder.elements([row.text for row in rows])
     seconds = time.process_time() - started
     covered = exact = 0
     misses: list[str] = []
-    for row, tagged in zip(rows, found, strict=True):
-        exact += any(element.text == row.river for element in tagged.elements)
-        inside = {at for e in tagged.elements for at in range(e.start, e.end)}
+    for row, elements in zip(rows, found, strict=True):
+        exact += any(element.text == row.river for element in elements)
+        inside = {at for e in elements for at in range(e.start, e.end)}
         if any(inside.issuperset(range(a, a + len(row.river))) for a in _mentions(row)):
             covered += 1
         else:

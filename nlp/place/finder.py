@@ -9,6 +9,7 @@ from ..mask import MASK_PATTERN
 from .elements import Element
 from .resolve import City, Place, resolve
 from .tagger import PlaceTagger
+from .waters import find_waters
 
 # Below this mean probability an element in running speech is more often wrong than right.
 MIN_SURE = 0.5
@@ -39,23 +40,34 @@ class PlaceFinder:
         return [
             tuple(
                 resolve(text, group, self.city, text[group[-1].end :][:TAIL_CHARS])
-                for group in grouped(text, self._elements(text, tagged.elements, tagged.sure))
+                for group in grouped(text, elements)
             )
+            for text, elements in zip(texts, self.elements(texts), strict=True)
+        ]
+
+    def elements(self, texts: Sequence[str]) -> list[list[Element]]:
+        """Elements of each text before they are grouped and resolved."""
+        return [
+            self._elements(text, tagged.elements, tagged.sure)
             for text, tagged in zip(texts, self._tagger.tag(texts), strict=True)
         ]
 
     def _elements(
         self, text: str, elements: Sequence[Element], sure: Sequence[float]
     ) -> list[Element]:
-        """What the model is sure of, and names of the city's list that it missed."""
+        """What the model is sure of, and listed names and waters that it missed."""
         closed = [match.span() for match in MASK_PATTERN.finditer(text)]
         kept = [
             element
             for element, p in zip(elements, sure, strict=True)
             if p >= MIN_SURE and element.text not in GENERIC and not _touches(element, closed)
         ]
-        for start, end in self.city.points.mentions(text):
-            named = Element("poi", start, end, text[start:end])
+        listed = [
+            Element("poi", start, end, text[start:end])
+            for start, end in self.city.points.mentions(text)
+        ]
+        for named in (*listed, *find_waters(text)):
+            start, end = named.start, named.end
             if _touches(named, closed):
                 continue
             inside = [e for e in kept if e.start < end and start < e.end]

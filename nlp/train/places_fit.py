@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -67,7 +68,7 @@ def fit_places(
     """
     new = {id(p) for m in (network.mix, network.head) for p in m.parameters()}
     old = [p for p in network.parameters() if id(p) not in new]
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": old, "lr": options.rate},
         {
             "params": [p for p in network.parameters() if id(p) in new],
@@ -90,7 +91,8 @@ def fit_places(
             _learn(network, optimiser, ids, tags, options)
             progress(number * len(batches) + at + 1, options.epochs * len(batches))
         _save(checkpoint, network, optimiser, number + 1)
-    return network.eval()
+    network.eval()
+    return network
 
 
 def _learn(
@@ -110,7 +112,7 @@ def _learn(
         label_smoothing=options.smoothing,
     )
     optimiser.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
     optimiser.step()
 

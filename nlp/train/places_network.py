@@ -27,7 +27,7 @@ _MIX_GROUPS = 4
 _BASE_UNKNOWN = "<unk>"
 
 
-class PlaceNetwork(nn.Module):
+class PlaceNetwork(nn.Module):  # type: ignore[misc]
     """Embeddings, a neighbour mix, transformer layers and a linear head."""
 
     def __init__(

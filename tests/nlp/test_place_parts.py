@@ -12,6 +12,7 @@ from xiaozheng.nlp.place.elements import TAGS, Element, elements_of, tags_of
 from xiaozheng.nlp.place.finder import grouped
 from xiaozheng.nlp.place.spoken import metres_of, with_digits
 from xiaozheng.nlp.place.viterbi import allowed_steps, best_rows
+from xiaozheng.nlp.place.waters import find_waters
 
 
 def test_elements_and_tags_are_each_others_inverse() -> None:
@@ -87,3 +88,16 @@ def test_neighbouring_elements_are_one_place() -> None:
         ["万达"],
         ["大润发"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "waters"),
+    [
+        ("因龙津河改造施工", ["龙津河"]),
+        ("投诉跃进河和磨洋河水发黑", ["跃进河", "磨洋河"]),
+        ("垃圾往河里倒，这条河臭，没有河，给河边居民", []),
+        ("小河涨水，小清河也涨水", ["小清河"]),
+    ],
+)
+def test_waters_by_their_last_character(text: str, waters: list[str]) -> None:
+    assert [water.text for water in find_waters(text)] == waters
