@@ -149,7 +149,7 @@ def involved(rows: TuningRows) -> NDArray[np.bool_]:
     """Whether the reader named the second-ranked label at all: as assisting, or as the lead that
     the model put second (N,)."""
     second = np.argsort(-rows.probabilities, axis=1)[:, 1]
-    return (second == rows.seconds) | (second == rows.labels)
+    return np.asarray((second == rows.seconds) | (second == rows.labels))
 
 
 @dataclass(frozen=True, slots=True)
