@@ -98,7 +98,8 @@ class SimilarCases:
         for at in best[np.argsort(-likeness[best], kind="stable")].tolist():
             case = cases[at]
             if case is not None and case[0] not in but:
-                found.append(SimilarCase(*case, likeness=round(float(likeness[at]), 4)))
+                id, department, text = case
+                found.append(SimilarCase(id, department, text, round(float(likeness[at]), 4)))
         return found[:k]
 
     def save(self, path: Path) -> None:
