@@ -67,6 +67,9 @@ class Settings(BaseSettings):
         drift_days: length of the recent window of the drift gauges; the reference is the four
             times longer span before it.
         keep_audit_s: how long the audit log is kept.
+        keep_pictures_days: how long pictures and clips of closed incidents are kept; removed by
+            `xiaozheng gc`, not by the service.
+        min_free_bytes: while the state's disk has less room, frames and calls are refused; 0 never.
         prune_every_s: how often what is over these limits is removed.
     """
 
@@ -122,6 +125,8 @@ class Settings(BaseSettings):
     max_observations: Count = 1_000_000
     keep_audit_s: Seconds = 180 * DAY_S
     prune_every_s: Seconds = 600.0
+    keep_pictures_days: Annotated[float, Field(gt=0)] = 365.0
+    min_free_bytes: Annotated[int, Field(ge=0)] = 512 * MIB
 
     keep_calls_days: Annotated[float, Field(gt=0)] = 730.0
     keep_originals: bool = False
