@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,6 +111,7 @@ def _kept(
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial.npz")
-        np.savez(partial, **{f"a{at:02d}": array for at, array in enumerate(arrays)})
+        named: dict[str, Any] = {f"a{at:02d}": array for at, array in enumerate(arrays)}
+        np.savez(partial, **named)
         os.replace(partial, path)
     return arrays

@@ -18,7 +18,7 @@ OPSET = 17
 _TRACE_SHAPE = (2, 24)
 
 
-class _Served(nn.Module):
+class _Served(nn.Module):  # type: ignore[misc]
     """ids → department, category, embedding, contributions; see `export_encoder`."""
 
     def __init__(self, network: TextEncoder) -> None:

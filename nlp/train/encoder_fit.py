@@ -173,14 +173,15 @@ def fit_encoder(
                 continue
             loss = _loss(network, batch, rows, pieces, states, options)
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             nn.utils.clip_grad_norm_(trained.parameters(), LARGEST_GRADIENT)
             optimiser.step()
             schedule.step()
             progress(step, steps)
             if step % SAVE_STEPS == 0 or step == steps:
                 _save(checkpoint, parts, step)
-    return network.eval()
+    network.eval()
+    return network
 
 
 def _trained(network: TextEncoder, frozen: int) -> nn.ModuleList:

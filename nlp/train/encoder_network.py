@@ -35,7 +35,7 @@ _LAYER_PARTS = (
 )
 
 
-class EncoderLayer(nn.Module):
+class EncoderLayer(nn.Module):  # type: ignore[misc]
     """One post-norm transformer layer on (N, L, 384)."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class EncoderLayer(nn.Module):
         return functional.dropout(states, DROPOUT, self.training)
 
 
-class TextEncoder(nn.Module):
+class TextEncoder(nn.Module):  # type: ignore[misc]
     """Encoder with two linear heads.
 
     Args:

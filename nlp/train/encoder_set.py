@@ -41,7 +41,7 @@ def encoder_set(
             weight=WEIGHT_OF_CONFIDENCE[row.confidence],
         )
 
-    both = [*data.rows, *plain]
+    both: list[MessageRow | CategoryRow] = [*data.rows, *plain]
     return EncoderSet(
         rows=(
             *(

@@ -170,14 +170,14 @@ def _write_models(
     made.heads.vocabulary.save(folder / VOCABULARY_FILE)
     export_heads(folder / MODEL_FILE, made.heads.department, made.heads.category)
     data, n = made.data, len(made.data.rows)
-    at_rows = np.flatnonzero(data.held_out)
+    at_rows = np.flatnonzero(data.held_out).tolist()
     encoder: dict[str, Floats] = {}
     if bench is not None and options.encoder is not None:
         network = bench.fit(_open_rows(data, rows.n_tested), FINAL_NAME)
         export_encoder(network, folder / ENCODER_FILE)
         copy_tokenizer(bench.base, folder)
         for form in READ_FORMS:
-            said = bench.read(network, at_rows, form)
+            said = bench.read(network, np.array(at_rows), form)
             pooled, _ = said.pooled(n, options.encoder.first_weight)
             encoder[form] = pooled[at_rows]
     misheard = misheard_features(rows, data, _fit_options(options))
@@ -213,18 +213,23 @@ def _tuning_rows(
 
 
 def _keep_answers(path: Path, made: _Made) -> None:
-    for name, found, fitted, order, rows in (
-        ("department", made.answers[0], made.department, made.order, made.data.rows),
-        ("category", made.answers[1], made.category, made.categories, made.data.category_rows),
+    messages, categories = made.data.rows, made.data.category_rows
+    for name, found, fitted, order, ids in (
+        ("department", *_head(made, 0), made.order, [row.id for row in messages]),
+        ("category", *_head(made, 1), made.categories, [row.id for row in categories]),
     ):
         read = found.read
         np.savez_compressed(
             path.with_name(f"{name}-{path.name}"),
             probabilities=fitted.probabilities[read],
             labels=found.labels[read],
-            ids=np.array([row.id for row, kept in zip(rows, read, strict=True) if kept]),
+            ids=np.array(ids)[read],
             order=np.array(order),
         )
+
+
+def _head(made: _Made, at: int) -> tuple[HeadAnswers, FittedHead]:
+    return made.answers[at], (made.department, made.category)[at]
 
 
 def _run(
