@@ -180,7 +180,7 @@ def test_masking_twice_changes_nothing_that_was_masked(text: str) -> None:
     ],
 )
 def test_long_repetitive_text_is_masked_in_linear_time(unit: str) -> None:
-    text = unit * (20_000 // len(unit))
+    text = unit * (5_000 // len(unit))
     started = time.process_time()
     mask_personal_data(text)
-    assert time.process_time() - started < 20
+    assert time.process_time() - started < 10
