@@ -88,4 +88,6 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _error(path: Path, line: int, message: str) -> DatasetError:
-    return DatasetError(f"{path}:{line}: {message}", message_zh=f"{path}:{line}：标注有误，{message}")
+    return DatasetError(
+        f"{path}:{line}: {message}", message_zh=f"{path}:{line}：标注有误，{message}"
+    )
