@@ -11,6 +11,7 @@ from .router import PRECISION, worst_mistakes
 from .router_run import Run
 
 MAX_TEXT = 160
+MIXED_UP = 15
 VERDICT_ZH = {"auto": "自动派单", "suggest": "建议", "human": "转人工"}
 READER_ZH = {"3": "3 有把握", "2": "2 较可能", "1": "1 难分"}
 FIELD_ZH = {"department": "承办部门", "category": "一级类别"}
@@ -44,6 +45,7 @@ def router_page(run: Run, found: Mapping[str, Any], made: datetime, mistakes: in
             ],
         )
     _classes(page, run, found)
+    _mixed_up(page, run, found)
     _confusion(page, run, found)
     _mistakes(page, run, mistakes)
     return page
@@ -188,6 +190,34 @@ def _confusion(page: Page, run: Run, found: Mapping[str, Any]) -> None:
         [_short(name) for name in names],
         table["counts"],
         note="行为标注，列为首选；颜色深浅按行内占比。",
+    )
+
+
+def _mixed_up(page: Page, run: Run, found: Mapping[str, Any]) -> None:
+    """The pairs most often taken for each other: the matrix in words."""
+    codes, counts = found["confusion"]["labels"], found["confusion"]["counts"]
+    names = run.answers.names
+    pairs = sorted(
+        (
+            (count, right, said)
+            for right, row in zip(codes, counts, strict=True)
+            for said, count in zip(codes, row, strict=True)
+            if count and said != right
+        ),
+        reverse=True,
+    )
+    page.table(
+        "最常混淆",
+        ("标注", "首选", "条数", "占该标注"),
+        [
+            (
+                names.get(right, right),
+                names.get(said, said),
+                count,
+                percent(count / found["per_class"][right]["n"]),
+            )
+            for count, right, said in pairs[:MIXED_UP]
+        ],
     )
 
 
