@@ -12,8 +12,10 @@ import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
 from xiaozheng.config.errors import InputError
-from xiaozheng.serve.changes import CameraChange, StoredEvidence, SuggestionChange
+from xiaozheng.nlp.matter.profile import Place
+from xiaozheng.serve.changes import CameraChange, StoredEvidence
 from xiaozheng.serve.errors import UnavailableError
+from xiaozheng.serve.hotline_changes import CallChange
 from xiaozheng.serve.records import IncidentQuery
 from xiaozheng.serve.store import Store
 from xiaozheng.vision.incident import Incident, IncidentState, Transition
@@ -173,7 +175,22 @@ def test_evidence_is_found_by_incident_and_moment(store: Store) -> None:
 
 
 def test_a_suggestion_sent_again_replaces_the_first(store: Store) -> None:
-    first = SuggestionChange("t1", "电话", None, "auto", "chengguan", "router@1.0.0", {"n": 1})
+    first = CallChange(
+        transcript_id="t1",
+        channel="电话",
+        received_at=None,
+        at=T0,
+        title="",
+        text="路灯坏了",
+        place=Place(),
+        category="城乡建设",
+        department="chengguan",
+        model_department="chengguan",
+        confidence=0.9,
+        decision="auto",
+        model="router@1.0.0",
+        suggestion={"n": 1},
+    )
     store.write([first])
     store.write([replace(first, received_at=T0, suggestion={"n": 2})])
     assert store.suggestion("t1") == {"n": 2}
