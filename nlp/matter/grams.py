@@ -101,4 +101,4 @@ def order_of(keys: Keys) -> NDArray[np.int8]:
     """How many characters each key holds."""
     four = (keys >> np.uint64(48) != 0).astype(np.int8)
     three = (keys >> np.uint64(32) != 0).astype(np.int8)
-    return (2 + three + four).astype(np.int8)
+    return np.asarray(2 + three + four, np.int8)
