@@ -77,7 +77,7 @@ def hot_issues(
 
 def heat(ages_h: Sequence[float]) -> float:
     """Σ 2^(−age / 48 h)."""
-    return sum(2.0 ** (-age / HALF_LIFE_H) for age in ages_h)
+    return float(sum(2.0 ** (-age / HALF_LIFE_H) for age in ages_h))
 
 
 def _issue(members: Sequence[Weighed], day_end: datetime) -> HotIssue:
