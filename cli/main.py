@@ -15,6 +15,7 @@ from .datasets import datasets
 from .db import db
 from .demo import demo
 from .detect import detect
+from .doctor import doctor
 from .drift import drift
 from .eval_detector import eval_detector
 from .eval_events import eval_events
@@ -43,6 +44,7 @@ train = typer.Typer(help="训练模型（需要 train 扩展：make setup-train�
 evaluate = typer.Typer(help="评测：指标写成 JSON 与网页报告。", no_args_is_help=True)
 app.command("demo")(demo)
 app.command("serve")(serve)
+app.command("doctor")(doctor)
 app.command("watch")(watch)
 app.command("detect")(detect)
 app.command("route")(route)
