@@ -40,6 +40,7 @@ SUSPECT_AFTER_S = 10.0
 SUSPECT_SHARE = 0.25
 FORGET_AFTER_S = 30.0
 OBSERVE_EVERY_S = 10.0
+HEIR_IOU, LATER_HEIR_IOU = 0.3, 0.6
 GONE = Finding(0.0, 0.0, 0.0, ("原位已无目标",))
 
 
@@ -54,6 +55,7 @@ class Lifecycle:
         self.claims: list[Claim] = []
         self.active_since: dict[str, float] = {}
         self.watched_since = 0.0
+        self._brief_s = 0.0
         self._tuned = {
             (zone.id, kind.id): kind.tuned(zone.tune.get(kind.id))
             for zone in camera.zones
@@ -85,6 +87,7 @@ class Lifecycle:
     ) -> tuple[tuple[Transition, ...], tuple[Observation, ...]]:
         """Judge every stay at media time `t`; returns what changed or went on, and why."""
         self.watched_since = t if scene.started_at is None else scene.started_at
+        self._brief_s = max(SETTINGS.brief_s, SETTINGS.brief_periods * scene.period_s)
         if self._queues:
             mark_queues(scene, t)
         open_zones = self._open_zones(t)
@@ -246,7 +249,10 @@ class Lifecycle:
                 continue
             free = all((c.stay_id, c.kind_id) != (stay.id, claim.kind_id) for c in self.claims)
             near = spreads and one_event(family, stay.anchor, claim.box)
-            if free and (near or box_iou(stay.anchor, claim.box) >= 0.3):
+            # What came later is the same only if it stands where the first one stood.
+            at_once = stay.since - claim.last <= self._brief_s
+            fit = HEIR_IOU if at_once else LATER_HEIR_IOU
+            if free and (near or box_iou(stay.anchor, claim.box) >= fit):
                 return stay
         return None
 

@@ -32,6 +32,8 @@ class Evidence:
 
 
 LEAN_MOST = 6.0
+# A share this near to none or all is none or all.
+NO_SHARE = 1e-4
 
 
 @dataclass(slots=True)
@@ -60,8 +62,6 @@ class Vote:
 
     def cast(self, holds: bool, t: float, weight_s: float, evidence: Evidence) -> None:
         """Count one sighting that stands for `weight_s` seconds."""
-        step = 1.0 - math.exp(-weight_s / evidence.tau_s)
-        news = min(1.0, weight_s / evidence.whole_s)
         if holds:
             if self.lean <= 0.0:
                 self.since = t
@@ -69,11 +69,21 @@ class Vote:
                 self.first = t
             self.last = t
             self.total_s = round(self.total_s + weight_s, 3)
-            self.share = round(self.share + step * (1.0 - self.share), 6)
-            self.lean = round(min(LEAN_MOST, self.lean + news * evidence.pro), 6)
-        else:
-            self.share = round(self.share * (1.0 - step), 6)
+            if self.lean < LEAN_MOST:
+                news = min(1.0, weight_s / evidence.whole_s)
+                self.lean = round(min(LEAN_MOST, self.lean + news * evidence.pro), 6)
+            if self.share < 1.0:
+                kept = math.exp(-weight_s / evidence.tau_s)
+                lacking = round((1.0 - self.share) * kept, 6)
+                self.share = 1.0 if lacking < NO_SHARE else round(1.0 - lacking, 6)
+            return
+        # Most votes are for what never was: nothing to lower.
+        if self.lean > 0.0:
+            news = min(1.0, weight_s / evidence.whole_s)
             self.lean = round(max(0.0, self.lean - news * evidence.contra), 6)
+        if self.share > 0.0:
+            share = round(self.share * math.exp(-weight_s / evidence.tau_s), 6)
+            self.share = share if share >= NO_SHARE else 0.0
 
     @property
     def strength(self) -> float:
@@ -109,6 +119,8 @@ class Stay:
         strong_s: part of `seen_s` for which its boxes were confident.
         reported: an incident of it was opened.
         filling: of a bin, what its sightings said of being full (`vision.onset`).
+        kept: of a stall, whether somebody near is one who stays, …
+        bystanders: … by where people stood some seconds ago.
         replaced: something else stands here now.
         longest_gap_s: longest absence it came back from: the detector's weakness at this place.
         left_by: track that seems to be this object driving off.
@@ -154,6 +166,8 @@ class Stay:
     replaced: bool = False
     reported: bool = False
     filling: list[Spell] = field(default_factory=list)
+    kept: Vote = field(default_factory=Vote)
+    bystanders: list[tuple[float, Box]] = field(default_factory=list)
 
     @property
     def label(self) -> str:

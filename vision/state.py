@@ -166,9 +166,16 @@ def _stay(row: Sequence[Any], names: Sequence[str] | None) -> Stay:
         values["visited"] = Vote(*values["visited"])
         values["back_boxes"] = [_box(box) for box in values["back_boxes"]]
         values["filling"] = [_box(spell) for spell in values.get("filling", ())]
+        values["kept"] = Vote(*values["kept"]) if names is None else _copy(values["attended"])
+        values["bystanders"] = [(t, _box(box)) for t, box in values.get("bystanders", ())]
     else:
         values["strong_s"], values["recent"] = values["seen_s"], values["anchor"]
+        values["kept"] = _copy(values["attended"])
     return Stay(**values)
+
+
+def _copy(vote: Vote) -> Vote:
+    return Vote(*_row(vote))
 
 
 def _track(row: Sequence[Any], names: Sequence[str] | None) -> Track:

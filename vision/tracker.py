@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .association import SETTINGS, Boxes, TrackerSettings, associate
-from .families import BIN, OVERFLOWING, PERSON, VEHICLE
+from .bystanders import stays_by
+from .families import BIN, OVERFLOWING, PERSON, STALL, VEHICLE
 from .incident import Box
 from .motion import apart, at_rest, median, move
 from .onset import heard
@@ -259,20 +260,25 @@ class _Step:
             news = min(1.0, credit_s / self.settings.label_whole_s)
             heard(stay.filling, label == OVERFLOWING, first, gap_s, news)
         near = self._people_near(stay.anchor)
-        stay.attended.cast(near > 0, self.t, credit_s, self.attended_evidence)
-        stay.visited.cast(near > 1, self.t, credit_s, self.attended_evidence)
+        stay.attended.cast(bool(near), self.t, credit_s, self.attended_evidence)
+        stay.visited.cast(len(near) > 1, self.t, credit_s, self.attended_evidence)
+        if stay.family == STALL:
+            stays = stays_by(stay.bystanders, near, self.t, self.step_s)
+            stay.kept.cast(stays, self.t, credit_s, self.attended_evidence)
 
-    def _people_near(self, place: Box) -> int:
-        """How many people stand within about a step: half a height aside, a quarter in depth."""
+    def _people_near(self, place: Box) -> list[Box]:
+        """Who stands within about a step: half a height aside, a quarter in depth."""
         x1, y1, x2, y2 = place
-        count = 0
-        for px1, py1, px2, foot in self.people:
+        near: list[Box] = []
+        for person in self.people:
+            px1, py1, px2, foot = person
             tall = foot - py1
             reach_x, reach_y = STEP_ASIDE * tall * self.aspect, STEP_DEEP * tall
             middle = (px1 + px2) / 2
             beside = x1 - reach_x <= middle <= x2 + reach_x
-            count += beside and y2 - (y2 - y1) / 2 - reach_y <= foot <= y2 + reach_y
-        return count
+            if beside and y2 - (y2 - y1) / 2 - reach_y <= foot <= y2 + reach_y:
+                near.append(person)
+        return near
 
     def _depart(self, stay: Stay, i: int) -> None:
         """A box that no longer fits continues what stood here a moment ago."""

@@ -51,13 +51,13 @@ def test_a_flickering_bin_filled_up_at_the_same_moment_at_any_rate(seed: int) ->
 
 
 def test_a_checkpoint_of_version_2_is_read_and_goes_on() -> None:
-    """Stays of version 2 had no kept evidence: their last field is the new one."""
+    """Stays of version 2 had no kept evidence and no bystanders, the last three fields."""
     steps = flickering(0, 1)
     engine = new_engine(EYE)
     for step in steps[:90]:
         engine.update(*step)
     saved = json.loads(json.dumps(engine.snapshot()))
-    saved |= {"version": 2, "stays": [row[:-1] for row in saved["stays"]]}
+    saved |= {"version": 2, "stays": [row[:-3] for row in saved["stays"]]}
     old = CameraEngine.restore(EYE, KINDS, saved, model_ref="test@1.0.0")
     (incident,) = opened(steps[90:], old)
     assert seconds(incident.onset_at) == pytest.approx(FULL_S, abs=5)

@@ -14,6 +14,8 @@ CARRIER_ATTENDED = 0.5
 # Who is there so soon after the goods has brought them.
 ARRIVED_S, CAME_ALONG_S = 5.0, 30.0
 KEPT_S, HIDDEN_S, HIDDEN_PER_KEPT = 10.0, 180.0, 3.0
+# Too little to begin: of all who came near, nobody was seen to stay.
+ONLY_PASSED = 0.5
 SHOP_KIND = "shop_overflow"
 
 
@@ -23,24 +25,31 @@ def observe(stay: Stay, kind: Kind, view: View) -> Finding:
     A stall says by its looks that something is sold: an attendant is enough, visitors add to it.
     Another carrier of goods (a kind may list `truck` or `motorcycle`) must have both, else every
     delivery would be a market. An umbrella with nobody near gives nothing; passers-by give little.
+    People who pass one after the other keep nothing: somebody must be seen to stay. What nobody was
+    seen to bring, a board or a stand that has always been there, is judged by such people alone.
+
     What stands inside a shop's frontage is the shop's; what stands just before it is
     `shop_overflow` where the zone forbids that.
 
     Whoever brought the goods and kept them may be hidden behind them for some minutes. Once
     reported, a vendor who steps away does not end it: only the stall's leaving does.
     """
-    kept, visited = stay.attended.strength, min(1.0, stay.visited.share / FULL_VISITED)
+    first = stay.attended.first
+    arrived = stay.since > view.watched_since + ARRIVED_S
+    came_along = arrived and first is not None and first <= stay.since + CAME_ALONG_S
+    unbrought = stay.family == STALL and not came_along
+    kept = (stay.kept if unbrought else stay.attended).strength
+    visited = min(1.0, stay.visited.share / FULL_VISITED)
     if stay.family == STALL:
         strength = min(1.0, kept + VISITORS_WEIGHT * visited)
     else:
         strength = CARRIER_ATTENDED * kept + (1.0 - CARRIER_ATTENDED) * visited
-    first = stay.attended.first
-    arrived = stay.since > view.watched_since + ARRIVED_S
-    came_along = arrived and first is not None and first <= stay.since + CAME_ALONG_S
     kept_s = stay.attended.total_s
     hidden = came_along and view.t - stay.since <= HIDDEN_S + HIDDEN_PER_KEPT * kept_s
     if view.standing or (hidden and kept_s >= KEPT_S):
         strength = max(strength, HOLDS_AT)
+    if stay.family == STALL and not view.standing and stay.kept.total_s <= 0.0:
+        strength = min(strength, ONLY_PASSED)
     if _belongs_to_a_shop(stay, kind, view):
         strength = 0.0
     reasons = [
@@ -65,4 +74,4 @@ def _belongs_to_a_shop(stay: Stay, kind: Kind, view: View) -> bool:
     return False
 
 
-RULE = Rule("street_vending", "1.1.0", observe)
+RULE = Rule("street_vending", "1.2.0", observe)
