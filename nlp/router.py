@@ -149,7 +149,12 @@ class Router:
             cut=admitted.cut,
             min_gap=self._min_gap,
         )
-        return decide(text, signs, desks, self.departments, self._thresholds)
+        decision = decide(text, signs, desks, self.departments, self._thresholds)
+        urgency = urgency_of(text)
+        if urgency.level == "critical" and decision.verdict != "human":
+            words = urgency.reasons[0].words
+            return Decision("human", "critical", f"涉及人身安全（{words}），请马上由人接办")
+        return decision
 
     def _suggest(
         self,
