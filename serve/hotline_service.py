@@ -19,6 +19,7 @@ from ..nlp.suggestion import Decision, Suggestion
 from ..nlp.transcript import Transcript, check_transcript
 from .batcher import Batcher, BatchLimits, RunBatch
 from .changes import Change
+from .disk_guard import DiskGuard
 from .errors import UnavailableError
 from .finisher import Finisher
 from .hotline_changes import CallChange
@@ -78,6 +79,7 @@ class HotlineService:
         store: HotlineStore,
         writer: Batcher[Change, None],
         metrics: Metrics,
+        disk: DiskGuard,
         now: Callable[[], datetime],
     ) -> None:
         """Raises ModelError, ConfigError or InputError when the router, the rules or the key of
@@ -85,6 +87,7 @@ class HotlineService:
         self._settings = settings
         self._writer = writer
         self._metrics = metrics
+        self._disk = disk
         self._now = now
         self._finisher = Finisher()
         self.departments = load_departments(settings.departments)
@@ -147,8 +150,9 @@ class HotlineService:
 
         Raises:
             BusyError: the queue cannot take all transcripts; nothing was stored.
-            UnavailableError: the router cannot work now.
+            UnavailableError: the router cannot work now, or the disk is nearly full.
         """
+        self._disk.check()
         results = [TranscriptResult() for _ in transcripts]
         good: list[int] = []
         for index, transcript in enumerate(transcripts):

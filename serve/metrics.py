@@ -17,6 +17,7 @@ from prometheus_client import (
 
 from ..vision.health import HEALTH_ZH, HealthKind
 from .batcher import Batcher, BatchReport
+from .disk_guard import DiskGuard
 
 # A second series a counter, saying when it began, is of no use to anybody here.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -86,6 +87,10 @@ class Metrics:
             "model_refused", "1 while the promoted model cannot be used", ("role",)
         )
         self.faults = self._gauge("camera_faults", "Cameras with this fault now", ("kind",))
+        self.free_bytes = self._gauge("disk_free_bytes", "Bytes free for the state", ())
+        self.stopped = self._gauge(
+            "intake_stopped", "1 while frames and calls are refused: the disk is nearly full", ()
+        )
         self._models: dict[str, Info] = {}
 
     def watch_batcher(self, batcher: Batcher[Any, Any]) -> None:
@@ -96,6 +101,11 @@ class Metrics:
         self.refused.labels(name).set_function(lambda: stats.refused)
         self.ready.labels(name).set_function(lambda: int(batcher.ready))
         self.restarts.labels(name).set_function(lambda: stats.restarts)
+
+    def watch_disk(self, disk: DiskGuard) -> None:
+        """Show the room left whenever metrics are read."""
+        self.free_bytes.set_function(lambda: disk.look().free_bytes)
+        self.stopped.set_function(lambda: int(disk.look().stopped))
 
     def batch_observer(self, name: str) -> Callable[[BatchReport], None]:
         """A batcher's `on_batch`."""

@@ -26,6 +26,7 @@ from .changes import Change
 from .delivery.config import Delivery, load_delivery
 from .delivery.feed import Feed
 from .delivery.service import DeliveryService
+from .disk_guard import DiskGuard
 from .errors import UnavailableError
 from .hotline_drift import REFERENCE_TIMES, measure_drift, show_drift, windows
 from .hotline_service import HotlineService
@@ -68,6 +69,7 @@ class Services:
     feed: Feed
     ring: KeyRing
     delivery: DeliveryService
+    disk: DiskGuard
     now: Now
     listeners: int = 0
 
@@ -100,6 +102,8 @@ class Services:
     async def checks(self) -> dict[str, Check]:
         """Whether each part can do its work now."""
         found = {"database": await asyncio.to_thread(self._check_database)}
+        room = self.disk.look()
+        found["disk"] = Check(ok=not room.stopped, detail=room.text)
         if self.vision is not None:
             detector = self.vision.detector
             found["detector"] = Check(
@@ -191,8 +195,10 @@ async def open_services(settings: Settings, metrics: Metrics, now: Now) -> Async
                 cameras=cameras.by_id().keys(),
                 now=now,
             ),
+            disk=DiskGuard.of(settings),
             now=now,
         )
+        metrics.watch_disk(services.disk)
         registry = Registry(settings.shelf)
         slots: list[ModelSlot[Any]] = []
         if settings.detector:
@@ -243,6 +249,7 @@ async def _open_vision(services: Services, registry: Registry, now: Now) -> Visi
             checkpoints=checkpoints,
             health=health,
             metrics=services.metrics,
+            disk=services.disk,
             now=now,
         )
     )
@@ -261,6 +268,7 @@ async def _open_hotline(services: Services, registry: Registry, now: Now) -> Hot
             store=HotlineStore(services.store.engine),
             writer=services.writer,
             metrics=services.metrics,
+            disk=services.disk,
             now=now,
         )
     )

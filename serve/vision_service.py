@@ -33,6 +33,7 @@ from ..vision.incident import Incident, IncidentState, Transition
 from ..vision.kinds import Kinds
 from .batcher import Batcher, BatchLimits, RunBatch
 from .changes import Change, HealthChange, IncidentChange
+from .disk_guard import DiskGuard
 from .errors import UnavailableError
 from .evidence_files import EvidenceFiles, EvidenceKeeper
 from .finisher import Finisher
@@ -92,6 +93,7 @@ class VisionService:
         checkpoints: Mapping[str, Checkpoint],
         health: Mapping[str, Mapping[str, Any]],
         metrics: Metrics,
+        disk: DiskGuard,
         now: Now,
     ) -> None:
         """Raises ModelError when the detector cannot be loaded."""
@@ -108,6 +110,7 @@ class VisionService:
         )
         self._writer = writer
         self._metrics = metrics
+        self._disk = disk
         self._finisher = Finisher()
         self._now = now
         self._limits = ImageLimits(
@@ -217,8 +220,9 @@ class VisionService:
 
         Raises:
             BusyError: the queue cannot take all frames; nothing was changed.
-            UnavailableError: the detector cannot work now.
+            UnavailableError: the detector cannot work now, or the disk is nearly full.
         """
+        self._disk.check()
         results = [FrameResult() for _ in frames]
         good: dict[int, tuple[Frame, Picture]] = {}
         for index, frame in enumerate(frames):
