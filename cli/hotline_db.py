@@ -11,18 +11,28 @@ from typing import TYPE_CHECKING
 from ..config.errors import InputError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from ..serve.hotline_store import HotlineStore
 
 
 @contextmanager
 def hotline_store(db_url: str | None, var: Path | None) -> Iterator[HotlineStore]:
+    """The hotline's part of `database_as_is`."""
+    from ..serve.hotline_store import HotlineStore
+
+    with database_as_is(db_url, var) as engine:
+        yield HotlineStore(engine)
+
+
+@contextmanager
+def database_as_is(db_url: str | None, var: Path | None) -> Iterator[Engine]:
     """Opened as it is: nothing is created or brought up to date.
 
     Raises:
         InputError: there is no such database, or it is of another revision.
     """
     from ..serve.database import connect, shown_url
-    from ..serve.hotline_store import HotlineStore
     from ..serve.migrations import steps
     from ..serve.settings import read_settings
 
@@ -46,7 +56,7 @@ def hotline_store(db_url: str | None, var: Path | None) -> Iterator[HotlineStore
                 "请运行 xiaozheng db upgrade",
                 code="database_outdated",
             )
-        yield HotlineStore(engine)
+        yield engine
     finally:
         engine.dispose()
 

@@ -10,6 +10,7 @@ import typer
 
 from ..config.errors import XiaozhengError
 from . import cameras
+from .backup import backup, gc, restore
 from .common import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, exit_code, out, show_error
 from .datasets import datasets
 from .db import db
@@ -45,6 +46,9 @@ evaluate = typer.Typer(help="评测：指标写成 JSON 与网页报告。", no_
 app.command("demo")(demo)
 app.command("serve")(serve)
 app.command("doctor")(doctor)
+app.command("backup")(backup)
+app.command("restore")(restore)
+app.command("gc")(gc)
 app.command("watch")(watch)
 app.command("detect")(detect)
 app.command("route")(route)

@@ -24,15 +24,22 @@ def due(settings: Settings, now: datetime) -> PruneChange:
     )
 
 
+def all_due(settings: Settings, now: datetime) -> list[Change]:
+    """The same with calls and the audit log."""
+    return [
+        due(settings, now),
+        PruneCalls(now - timedelta(days=settings.keep_calls_days)),
+        SecurityChange(forget_before=now - timedelta(seconds=settings.keep_audit_s)),
+    ]
+
+
 async def prune_often(
     writer: Batcher[Change, None], settings: Settings, now: Callable[[], datetime]
 ) -> None:
     """Remove what is due at every turn, for ever. Goes through the writer: writers take turns."""
 
     async def prune() -> None:
-        audit = SecurityChange(forget_before=now() - timedelta(seconds=settings.keep_audit_s))
-        calls = PruneCalls(now() - timedelta(days=settings.keep_calls_days))
-        for answer in await writer.submit([due(settings, now()), calls, audit]):
+        for answer in await writer.submit(all_due(settings, now())):
             if isinstance(answer, Exception):
                 raise answer
 
