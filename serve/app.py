@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from .idempotency import Idempotency, describe, has_idempotency
 from .metrics import Metrics
 from .middleware import Front
 from .problems import Problem, install_problem_handlers
@@ -63,6 +64,7 @@ def create_app(settings: Settings, now: Now = utc_now) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    app.add_middleware(Idempotency)
     app.add_middleware(Guard, required=settings.keys_required)
     # A web page can make a browser ask, but not show a key.
     by_name = is_loopback(settings.host) and not settings.keys_required
@@ -89,6 +91,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         }
         for path, doors in spec["paths"].items():
             for method, door in doors.items():
+                if has_idempotency(method.upper(), path):
+                    describe(door)
                 if door_of(method.upper(), path, "").scope != PUBLIC:
                     # The empty one: where no key is required, none need be shown.
                     door["security"] = [{"bearer": []}, {"key": []}, {}]

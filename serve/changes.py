@@ -12,6 +12,7 @@ from ..vision.incident import Transition
 from ..vision.observation import Observation
 from .delivery.parcel import DeliveryChange
 from .hotline_changes import HotlineChange
+from .idempotency_store import IdempotencyChange
 from .security.key_store import SecurityChange
 
 
@@ -98,5 +99,6 @@ Change = (
     | HotlineChange
     | DeliveryChange
     | SecurityChange
+    | IdempotencyChange
     | PruneChange
 )

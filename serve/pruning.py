@@ -1,5 +1,5 @@
-"""Bounded growth: events and observations are forgotten by age and number, calls and the
-audit log by age."""
+"""Bounded growth: events and observations are forgotten by age and number, calls, the
+audit log and answers kept for repeats by age."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from .batcher import Batcher
 from .changes import Change, PruneChange
 from .hotline_changes import PruneCalls
+from .idempotency_store import KEEP, PruneAnswers
 from .repeat import repeat
 from .security.key_store import SecurityChange
 from .settings import Settings
@@ -25,11 +26,12 @@ def due(settings: Settings, now: datetime) -> PruneChange:
 
 
 def all_due(settings: Settings, now: datetime) -> list[Change]:
-    """The same with calls and the audit log."""
+    """The same with calls, the audit log and answers kept for repeats."""
     return [
         due(settings, now),
         PruneCalls(now - timedelta(days=settings.keep_calls_days)),
         SecurityChange(forget_before=now - timedelta(seconds=settings.keep_audit_s)),
+        PruneAnswers(now - KEEP),
     ]
 
 

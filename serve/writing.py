@@ -22,6 +22,7 @@ from .delivery.ledger import write_delivery
 from .delivery.parcel import DeliveryChange
 from .hotline_changes import HotlineChange
 from .hotline_writing import write_hotline
+from .idempotency_store import IdempotencyChange, write_idempotency
 from .outbox import Event, event_of, fault_event, step_time, view_event
 from .rows import evidence_row, fault_row, row_of
 from .security.key_store import SecurityChange, write_security
@@ -49,6 +50,8 @@ def write_change(session: Session, change: Change, recorded_at: datetime) -> Non
         write_delivery(session, change, recorded_at)
     elif isinstance(change, SecurityChange):
         write_security(session, change)
+    elif isinstance(change, IdempotencyChange):
+        write_idempotency(session, change, recorded_at)
     else:
         _prune(session, change)
     session.flush()

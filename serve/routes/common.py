@@ -33,6 +33,7 @@ PROBLEM_TEXTS = {
     401: "The API key is missing, unknown or over",
     403: "This may not be had here",
     404: "There is no such thing",
+    409: "Another request stands in the way",
     410: "It is no longer kept",
     413: "The body or its number of items is over the limit",
     415: "The body has another media type",

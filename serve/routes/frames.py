@@ -12,6 +12,7 @@ from ...config.errors import FrameError, InputError
 from ...vision.frame import Frame
 from ..body import check_count, parse_json, read_body, unless_gone
 from ..errors import RequestError, UnprocessableError
+from ..idempotency import not_for_repeats
 from ..moments import parse_moment
 from ..multipart import Part, boundary_of, parse_parts
 from ..problems import item_error
@@ -70,6 +71,7 @@ async def submit_frames(request: Request, services: Use) -> Response:
         frames = read_frames(parts, settings.max_frames)
         del parts
         results = await unless_gone(request, vision.take(frames))
+        not_for_repeats(request, (result.error for result in results))
         return answer(_answer_of(services, frames, results))
 
 

@@ -15,6 +15,7 @@ from ..errors import RequestError, UnprocessableError, UnsupportedMediaError
 from ..hotline_schemas import RoutedAnswer, RoutedOut
 from ..hotline_service import HotlineService, TranscriptResult
 from ..hotline_views import fresh_proposal, override_view, place_view
+from ..idempotency import not_for_repeats
 from ..moments import parse_moment
 from ..problems import item_error
 from ..schemas import TranscriptIn
@@ -53,6 +54,7 @@ async def submit_transcripts(request: Request, services: Use) -> Response:
     async with read_body(request, settings.max_body_bytes, services.budget) as body:
         transcripts = read_transcripts(body, settings.max_transcripts)
     results = await unless_gone(request, hotline.take(transcripts))
+    not_for_repeats(request, (result.error for result in results))
     rows = [
         _row(hotline, index, transcript, result)
         for index, (transcript, result) in enumerate(zip(transcripts, results, strict=True))
