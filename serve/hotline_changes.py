@@ -21,11 +21,20 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbeddingsChange:
+    """What stored calls mean to `model`: ids and packed vectors, in place of other models'."""
+
+    model: str
+    vectors: tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CallChange:
     """A routed call with its suggestion, masked, and the proposals to merge it.
 
     `department` is where it goes; `model_department` what the model ranked first. `override` is
-    the rule that spoke, as JSON, empty without one. `at` is when it came in.
+    the rule that spoke, as JSON, empty without one. `at` is when it came in. `embedding` is packed,
+    None from a model without encoder.
     """
 
     transcript_id: str
@@ -45,6 +54,9 @@ class CallChange:
     override: dict[str, Any] = field(default_factory=dict)
     proposals: tuple[SameMatter, ...] = ()
     sealed: Sealed | None = None
+    urgency: str = "normal"
+    urgent_reasons: tuple[str, ...] = ()
+    embedding: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +110,11 @@ class PruneCalls:
 
 
 HotlineChange = (
-    CallChange | FeedbackChange | CloseChange | MatterChange | OriginalReadChange | PruneCalls
+    CallChange
+    | EmbeddingsChange
+    | FeedbackChange
+    | CloseChange
+    | MatterChange
+    | OriginalReadChange
+    | PruneCalls
 )

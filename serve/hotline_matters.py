@@ -13,8 +13,8 @@ from ..nlp.matter.hot import DAYS_BEFORE, HotIssue, hot_issues
 from ..nlp.matter.index import CallIndex, Weighed
 from ..nlp.matter.profile import Call, profile
 from ..nlp.matter.score import SameMatter, propose
+from .hotline_intake import shown
 from .hotline_store import CallQuery, HotlineStore
-from .hotline_views import shown
 
 REMEMBER_HOT_S = 30.0
 HOT_CALLS = 5_000

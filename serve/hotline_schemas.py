@@ -52,6 +52,17 @@ class ProposalOut(BaseModel):
     decision_reason: str | None = None
 
 
+class SimilarOut(BaseModel):
+    """A past call that means nearly the same."""
+
+    id: str
+    department: str = Field(description="where it is now")
+    department_name: str
+    confirmed: bool = Field(description="a person said so; else it was merely suggested")
+    text: str = Field(description="masked title, or beginning of the masked text")
+    similarity: float = Field(ge=-1, le=1, description="cosine; no probability")
+
+
 class RoutedOut(TranscriptOut):
     """What is suggested for one transcript, where it goes, and what it may belong to."""
 
@@ -61,6 +72,9 @@ class RoutedOut(TranscriptOut):
     override: OverrideOut | None = None
     place: PlaceOut | None = None
     proposals: list[ProposalOut] = Field(default=[])
+    similar: list[SimilarOut] = Field(
+        default=[], description="the nearest past calls; none from a model without encoder"
+    )
 
 
 class RoutedAnswer(BaseModel):
@@ -93,6 +107,10 @@ class CallOut(BaseModel):
     channel: str
     title: str
     text: str
+    line: str = Field(description="the call in one line: title, or beginning of the caller's words")
+    urgency: Literal["critical", "urgent", "normal"]
+    urgency_zh: str
+    urgent_reasons: list[str] = Field(description="what makes it so, with the caller's words")
     place: PlaceOut
     category: str
     department: str = Field(description="where it first went")
@@ -107,6 +125,7 @@ class CallOut(BaseModel):
     override: OverrideOut | None
     suggestion: SuggestionOut | None = None
     proposals: list[ProposalOut] | None = None
+    similar: list[SimilarOut] | None = None
     journal: list[DecisionEntry] | None = None
 
 

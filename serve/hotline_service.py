@@ -4,11 +4,12 @@ sealed before they are stored."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
-from ..config.errors import TranscriptError
 from ..models.registry import Registry
 from ..nlp.departments import load_departments
 from ..nlp.matter.profile import Call, Place
@@ -16,23 +17,31 @@ from ..nlp.matter.score import SameMatter
 from ..nlp.overrides import Facts, Override, OverrideRules, apply_rules, load_rules
 from ..nlp.router import Router
 from ..nlp.suggestion import Decision, Suggestion
-from ..nlp.transcript import Transcript, check_transcript
+from ..nlp.transcript import Transcript
 from .batcher import Batcher, BatchLimits, RunBatch
 from .changes import Change
 from .disk_guard import DiskGuard
 from .errors import UnavailableError
 from .finisher import Finisher
-from .hotline_changes import CallChange
+from .hotline_changes import CallChange, EmbeddingsChange
+from .hotline_embeddings import EmbeddingStore, packed
+from .hotline_intake import Incoming, readable, spoken
 from .hotline_matters import MatterDesk
 from .hotline_places import CallPlaces, load_city
+from .hotline_similar import Similar, SimilarDesk
 from .hotline_store import HotlineStore
 from .hotline_vault import Original, Vault
+from .hotline_views import urgent_reasons
 from .metrics import Metrics
 from .model_slot import ModelSlot
+from .repeat import cancel, repeat
 from .schemas import SuggestionOut
 from .settings import Settings
 
 TOP = 5
+TOP_CATEGORIES = 3
+# Stored calls that a new model reads between two breaths.
+READ_AGAIN = 16
 WARM_UP = Transcript("warm-up", "路口的路灯不亮了")
 
 NOT_STORED = UnavailableError(
@@ -44,7 +53,8 @@ NOT_STORED = UnavailableError(
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """One suggestion with where it goes, the rule that spoke, its place and what it may join."""
+    """One suggestion with where it goes, the rule that spoke, its place, what it may join and
+    what it is like."""
 
     suggestion: Suggestion
     department: str
@@ -52,6 +62,7 @@ class Routed:
     place: Place
     at: datetime
     proposals: tuple[SameMatter, ...]
+    similar: tuple[Similar, ...]
 
 
 @dataclass(slots=True)
@@ -77,6 +88,7 @@ class HotlineService:
         *,
         registry: Registry,
         store: HotlineStore,
+        embeddings: EmbeddingStore,
         writer: Batcher[Change, None],
         metrics: Metrics,
         disk: DiskGuard,
@@ -110,6 +122,10 @@ class HotlineService:
             max_calls=settings.max_open_calls,
             zone=settings.hotline_timezone,
         )
+        self.similar = SimilarDesk(embeddings, most=settings.max_similar_calls)
+        # The model that has read all stored calls; none while there may be unread ones.
+        self._all_read_by = ""
+        self._reading: asyncio.Task[None] | None = None
         self.slot = ModelSlot(
             "router",
             registry,
@@ -131,6 +147,7 @@ class HotlineService:
             on_batch=metrics.batch_observer("router"),
         )
         self.desk.load(now())
+        self.similar.follow(self.ref)
 
     @property
     def ref(self) -> str:
@@ -139,40 +156,39 @@ class HotlineService:
 
     async def start(self) -> None:
         await self.batcher.start()
+        every_s = self._settings.model_poll_s
+        self._reading = asyncio.create_task(
+            repeat("reading stored calls for similar ones", every_s, self._keep_similar)
+        )
 
     async def close(self) -> None:
+        if self._reading is not None:
+            await cancel(self._reading)
         await self.batcher.close(self._settings.drain_s)
         await self._finisher.drain()
 
-    async def take(self, transcripts: Sequence[Transcript]) -> list[TranscriptResult]:
-        """Suggest and store, and say what became of each transcript, in order. May be cancelled
-        until the suggestions are made.
+    async def take(self, calls: Sequence[Incoming]) -> list[TranscriptResult]:
+        """Suggest and store, and say what became of each call, in order. May be cancelled until
+        the suggestions are made.
 
         Raises:
-            BusyError: the queue cannot take all transcripts; nothing was stored.
+            BusyError: the queue cannot take all calls; nothing was stored.
             UnavailableError: the router cannot work now, or the disk is nearly full.
         """
         self._disk.check()
-        results = [TranscriptResult() for _ in transcripts]
-        good: list[int] = []
-        for index, transcript in enumerate(transcripts):
-            try:
-                check_transcript(transcript, max_chars=self._settings.max_transcript_chars)
-                good.append(index)
-            except TranscriptError as error:
-                results[index].error = error
+        results = [TranscriptResult() for _ in calls]
         answers = await self.batcher.submit(
-            [transcripts[i] for i in good],
-            sizes=[4 * len(transcripts[i].text) for i in good],
+            calls,
+            sizes=[4 * call.n_chars for call in calls],
             timeout_s=self._settings.queue_timeout_s,
         )
         made: list[tuple[int, Routed]] = []
-        for index, answer in zip(good, answers, strict=True):
+        for index, answer in enumerate(answers):
             if isinstance(answer, Exception):
                 results[index].error = answer
             else:
                 made.append((index, answer))
-        await self._finisher.run(self._store(made, transcripts, results))
+        await self._finisher.run(self._store(made, calls, results))
         for result in results:
             self._metrics.transcripts.labels(result.name).inc()
         return results
@@ -180,14 +196,12 @@ class HotlineService:
     async def _store(
         self,
         made: Sequence[tuple[int, Routed]],
-        transcripts: Sequence[Transcript],
+        calls: Sequence[Incoming],
         results: list[TranscriptResult],
     ) -> None:
-        views = [
-            SuggestionOut.model_validate(routed.suggestion.to_dict(top=TOP)) for _, routed in made
-        ]
+        views = [_view(routed.suggestion) for _, routed in made]
         changes: list[Change] = [
-            self._change(transcripts[index], routed, view)
+            self._change(calls[index], routed, view)
             for (index, routed), view in zip(made, views, strict=True)
         ]
         answers = await self._writer.submit(changes)
@@ -201,13 +215,67 @@ class HotlineService:
             if routed.override is not None:
                 changed = str(routed.override.changed).lower()
                 self._metrics.overrides.labels(routed.override.rule, changed).inc()
+        stored = [result.routed.suggestion for result in results if result.routed is not None]
+        if any(suggestion.model != self.similar.model for suggestion in stored):
+            self._all_read_by = ""
+        read = [suggestion.id for suggestion in stored if suggestion.embedding is not None]
+        if read:
+            await asyncio.to_thread(self.similar.look_at, read)
 
-    def _change(self, transcript: Transcript, routed: Routed, view: SuggestionOut) -> CallChange:
-        suggestion = routed.suggestion
+    async def judged(self, transcript_id: str) -> None:
+        """Staff have said where a call belongs: similar ones are shown so from now on."""
+        await asyncio.to_thread(self.similar.look_at, [transcript_id])
+
+    def similar_to(self, transcript_id: str) -> tuple[Similar, ...]:
+        """Past calls like a stored one; none while the model in use has not read it. Blocks."""
+        model = self.similar.model
+        vector = self.similar.store.vector(model, transcript_id)
+        return () if vector is None else self.similar.nearest(model, vector, transcript_id)
+
+    async def _keep_similar(self) -> None:
+        """Forget what is kept no longer; after an exchange of the model, have the new one read
+        stored calls, in the time that requests leave."""
+        oldest = self._now() - timedelta(days=self._settings.keep_calls_days)
+        await asyncio.to_thread(self.similar.forget_before, oldest)
+        router = self.slot.current
+        if router.ref != self.similar.model:
+            await asyncio.to_thread(self.similar.follow, router.ref)
+        while self._all_read_by != router.ref and router is self.slot.current:
+            began = time.monotonic()
+            # Said before looking: what another model's batch stores meanwhile takes it back.
+            self._all_read_by = router.ref
+            more = True
+            try:
+                more = await self._read_some(router)
+            finally:
+                if more:
+                    self._all_read_by = ""
+            await asyncio.sleep(time.monotonic() - began)
+
+    async def _read_some(self, router: Router) -> bool:
+        """Embed a few stored calls that this router has not read; whether there were any."""
+        unread = await asyncio.to_thread(
+            self.similar.store.unread, router.ref, self.similar.most, READ_AGAIN
+        )
+        suggestions = await asyncio.to_thread(router.route, unread)
+        vectors = tuple(
+            (suggestion.id, packed(suggestion.embedding))
+            for suggestion in suggestions
+            if suggestion.embedding is not None
+        )
+        if not vectors:
+            return False
+        (stored,) = await self._writer.submit([EmbeddingsChange(router.ref, vectors)])
+        if isinstance(stored, Exception):
+            raise stored
+        await asyncio.to_thread(self.similar.look_at, [id for id, _ in vectors])
+        return True
+
+    def _change(self, call: Incoming, routed: Routed, view: SuggestionOut) -> CallChange:
+        suggestion, transcript = routed.suggestion, call.transcript
         sealed = None
         if self.vault is not None:
-            original = Original(transcript.title, transcript.text)
-            sealed = self.vault.seal(transcript.id, original)
+            sealed = self.vault.seal(call.id, Original(transcript.title, call.text))
         return CallChange(
             transcript_id=transcript.id,
             channel=transcript.channel,
@@ -226,18 +294,22 @@ class HotlineService:
             override={} if routed.override is None else asdict(routed.override),
             proposals=routed.proposals,
             sealed=sealed,
+            urgency="normal" if suggestion.urgency is None else suggestion.urgency.level,
+            urgent_reasons=() if suggestion.urgency is None else urgent_reasons(suggestion.urgency),
+            embedding=None if suggestion.embedding is None else packed(suggestion.embedding),
         )
 
-    def _open_runner(self) -> RunBatch[Transcript, Routed]:
+    def _open_runner(self) -> RunBatch[Incoming, Routed]:
         """As the detector's: a worker that follows a dead one loads its own router."""
         if self.batcher.stats.restarts:
             self.slot.reload()
 
-        def run(transcripts: list[Transcript]) -> list[Routed | Exception]:
-            suggestions = self.slot.current.route(transcripts)
+        def run(calls: list[Incoming]) -> list[Routed | Exception]:
+            texts = [readable(call, self._settings.max_transcript_chars) for call in calls]
+            suggestions = self.slot.current.route([text.transcript for text in texts])
             return [
-                self._routed(transcript, suggestion)
-                for transcript, suggestion in zip(transcripts, suggestions, strict=True)
+                self._routed(text.transcript, text.completed(suggestion))
+                for text, suggestion in zip(texts, suggestions, strict=True)
             ]
 
         return run
@@ -248,10 +320,11 @@ class HotlineService:
         if self.places is not None:
             place = self.places.find(suggestion.masked_title, suggestion.masked_text)
         first = suggestion.departments[0].code
+        said = spoken(suggestion.masked_text)
         override = apply_rules(
             self.rules,
             Facts(
-                text=suggestion.masked_text,
+                text=said,
                 title=suggestion.masked_title,
                 place=place,
                 category=suggestion.category,
@@ -263,7 +336,7 @@ class HotlineService:
         department = first if override is None else override.department
         call = Call(
             transcript.id,
-            suggestion.masked_text,
+            said,
             at,
             suggestion.masked_title,
             place,
@@ -272,9 +345,17 @@ class HotlineService:
         if override is not None:
             decision = _decision_of(override, suggestion.decision)
             suggestion = replace(suggestion, decision=decision)
-        return Routed(
-            suggestion, department, override, place, at, self.desk.take(call, self._now())
-        )
+        proposals = self.desk.take(call, self._now())
+        similar: tuple[Similar, ...] = ()
+        if suggestion.embedding is not None:
+            similar = self.similar.nearest(suggestion.model, suggestion.embedding, transcript.id)
+        return Routed(suggestion, department, override, place, at, proposals, similar)
+
+
+def _view(suggestion: Suggestion) -> SuggestionOut:
+    data = suggestion.to_dict(top=TOP)
+    data["categories"] = data["categories"][:TOP_CATEGORIES]
+    return SuggestionOut.model_validate(data)
 
 
 def _decision_of(override: Override, model: Decision) -> Decision:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from ..nlp.matter.groups import Pair, pair_of
 from ..nlp.matter.profile import Call, Place
 from .hotline_changes import Sealed
+from .hotline_intake import spoken
 from .tables import SuggestionRow
 from .tables_hotline import CallRow, DecisionRow, OriginalReadRow, OriginalRow, ProposalRow
 
@@ -75,12 +76,15 @@ class StoredCall:
     override: dict[str, Any]
     state: str
     matter_id: str | None
+    urgency: str = "normal"
+    urgent_reasons: tuple[str, ...] = ()
     suggestion: dict[str, Any] | None = None
     decisions: tuple[StoredDecision, ...] = ()
 
     def as_call(self) -> Call:
         """What is compared with other calls."""
-        return Call(self.transcript_id, self.text, self.at, self.title, self.place, self.department)
+        text = spoken(self.text)
+        return Call(self.transcript_id, text, self.at, self.title, self.place, self.department)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class CallQuery:
     state: str | None = None
     rule: str | None = None
     matter_id: str | None = None
+    urgency: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
     after: tuple[datetime, str] | None = None
@@ -117,6 +122,8 @@ class HotlineStore:
         ):
             if value is not None:
                 statement = statement.where(column == value)
+        if query.urgency:
+            statement = statement.where(CallRow.urgency.in_(query.urgency))
         if query.ids:
             statement = statement.where(CallRow.transcript_id.in_(query.ids))
         if query.since is not None:
@@ -253,6 +260,8 @@ def _call(
         override=row.override,
         state=row.state,
         matter_id=row.matter_id,
+        urgency=row.urgency,
+        urgent_reasons=tuple(row.urgent_reasons),
         suggestion=suggestion,
         decisions=decisions,
     )

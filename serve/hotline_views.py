@@ -10,6 +10,8 @@ from ..nlp.departments import Departments
 from ..nlp.matter.hot import TRENDS_ZH, HotIssue
 from ..nlp.matter.profile import Place
 from ..nlp.matter.score import SameMatter
+from ..nlp.urgency import LEVEL_ZH, Level, Urgency
+from .hotline_intake import shown
 from .hotline_schemas import (
     CallOut,
     DecisionEntry,
@@ -17,12 +19,13 @@ from .hotline_schemas import (
     OverrideOut,
     PlaceOut,
     ProposalOut,
+    SimilarOut,
 )
+from .hotline_similar import Similar
 from .hotline_store import StoredCall, StoredDecision, StoredProposal
 from .schemas import SuggestionOut
 
 ACTIONS_ZH = {"accept": "采纳", "override": "改派", "return": "退回"}
-SHOWN_CHARS = 60
 
 
 def department_name(departments: Departments, code: str) -> str:
@@ -51,6 +54,7 @@ def call_view(
     call: StoredCall,
     departments: Departments,
     proposals: Sequence[ProposalOut] | None = None,
+    similar: Sequence[SimilarOut] | None = None,
     *,
     whole: bool = False,
 ) -> CallOut:
@@ -62,6 +66,10 @@ def call_view(
         channel=call.channel,
         title=call.title,
         text=call.text,
+        line=shown(call.title, call.text),
+        urgency=cast(Level, call.urgency),
+        urgency_zh=LEVEL_ZH[cast(Level, call.urgency)],
+        urgent_reasons=list(call.urgent_reasons),
         place=place_view(call.place),
         category=call.category,
         department=call.department,
@@ -76,7 +84,20 @@ def call_view(
         override=override_view(call.override, departments),
         suggestion=SuggestionOut.model_validate(call.suggestion) if call.suggestion else None,
         proposals=None if proposals is None else list(proposals),
+        similar=None if similar is None else list(similar),
         journal=[decision_view(step) for step in call.decisions] if whole else None,
+    )
+
+
+def similar_view(past: Similar, departments: Departments) -> SimilarOut:
+    """A past call beside the one it is like."""
+    return SimilarOut(
+        id=past.id,
+        department=past.department,
+        department_name=department_name(departments, past.department),
+        confirmed=past.confirmed,
+        text=past.line,
+        similarity=min(past.likeness, 1.0),
     )
 
 
@@ -127,10 +148,10 @@ def proposal_view(found: StoredProposal, texts: Mapping[str, str], of: str = "")
     )
 
 
-def shown(title: str, text: str) -> str:
-    """A call in one line: its title, or the beginning of its text."""
-    line = " ".join((title or text).split())
-    return line if len(line) <= SHOWN_CHARS else line[:SHOWN_CHARS] + "…"
+def urgent_reasons(urgency: Urgency) -> tuple[str, ...]:
+    """What raises the level, each with the caller's words."""
+    said = (f"{why.zh}：“{why.words}”" for why in urgency.reasons if why.state == "now")
+    return tuple(dict.fromkeys(said))
 
 
 def hot_view(issue: HotIssue, departments: Departments) -> HotIssueOut:

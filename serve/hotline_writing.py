@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from .hotline_changes import (
     CallChange,
     CloseChange,
+    EmbeddingsChange,
     FeedbackChange,
     HotlineChange,
     MatterChange,
@@ -19,7 +20,14 @@ from .hotline_changes import (
     PruneCalls,
 )
 from .tables import SuggestionRow
-from .tables_hotline import CallRow, DecisionRow, OriginalReadRow, OriginalRow, ProposalRow
+from .tables_hotline import (
+    CallRow,
+    DecisionRow,
+    EmbeddingRow,
+    OriginalReadRow,
+    OriginalRow,
+    ProposalRow,
+)
 
 
 def write_hotline(session: Session, change: HotlineChange, recorded_at: datetime) -> None:
@@ -27,6 +35,8 @@ def write_hotline(session: Session, change: HotlineChange, recorded_at: datetime
     changes nothing: a retention run may pass between the question and the write."""
     if isinstance(change, CallChange):
         _write_call(session, change, recorded_at)
+    elif isinstance(change, EmbeddingsChange):
+        _write_embeddings(session, change)
     elif isinstance(change, FeedbackChange):
         _write_feedback(session, change)
     elif isinstance(change, CloseChange):
@@ -67,6 +77,8 @@ def _write_call(session: Session, change: CallChange, recorded_at: datetime) -> 
             override=change.override,
             state=known.state if known is not None else "open",
             matter_id=known.matter_id if known is not None else None,
+            urgency=change.urgency,
+            urgent_reasons=list(change.urgent_reasons),
         )
     )
     session.merge(
@@ -82,6 +94,7 @@ def _write_call(session: Session, change: CallChange, recorded_at: datetime) -> 
         )
     )
     session.flush()
+    _write_embedding(session, change)
     if change.sealed is not None:
         session.merge(
             OriginalRow(
@@ -105,6 +118,25 @@ def _write_call(session: Session, change: CallChange, recorded_at: datetime) -> 
                 )
             )
             session.flush()
+
+
+def _write_embedding(session: Session, change: CallChange) -> None:
+    if change.embedding is not None:
+        row = EmbeddingRow(
+            transcript_id=change.transcript_id, model=change.model, vector=change.embedding
+        )
+        session.merge(row)
+    elif (old := session.get(EmbeddingRow, change.transcript_id)) is not None:
+        # It is of the words that stood here before.
+        session.delete(old)
+
+
+def _write_embeddings(session: Session, change: EmbeddingsChange) -> None:
+    for transcript_id, vector in change.vectors:
+        if session.get(CallRow, transcript_id) is not None:
+            session.merge(
+                EmbeddingRow(transcript_id=transcript_id, model=change.model, vector=vector)
+            )
 
 
 def _is_handled(session: Session, transcript_id: str) -> bool:
@@ -189,6 +221,7 @@ def _prune(session: Session, change: PruneCalls) -> None:
     old = select(CallRow.transcript_id).where(CallRow.recorded_at < change.before)
     for table, column in (
         (OriginalRow, OriginalRow.transcript_id),
+        (EmbeddingRow, EmbeddingRow.transcript_id),
         (SuggestionRow, SuggestionRow.transcript_id),
         (ProposalRow, ProposalRow.call_id),
         (ProposalRow, ProposalRow.other_id),

@@ -162,11 +162,19 @@ class FrameMeta(BaseModel):
     part: str = Field(min_length=1, description="name of the form part that holds the picture")
 
 
+class TurnIn(BaseModel):
+    """What one of the two said before the other spoke."""
+
+    speaker: Literal["agent", "caller"]
+    text: str
+
+
 class TranscriptIn(BaseModel):
-    """One call or message."""
+    """One call or message: `text`, or the `turns` of a dialogue, but not both."""
 
     id: Name
-    text: str
+    text: str = Field(default="", description="with or without speaker tags (`坐席：…`, `市民：…`)")
+    turns: list[TurnIn] = Field(default=[], description="instead of `text`")
     title: str = ""
     channel: Name | Literal[""] = ""
     received_at: str | None = Field(
@@ -202,6 +210,41 @@ class EvidenceWordOut(BaseModel):
     end: int
 
 
+class CategoryOut(BaseModel):
+    """One first-level category with its calibrated probability."""
+
+    name: str
+    probability: float = Field(ge=0, le=1)
+
+
+class IntentOut(BaseModel):
+    """What the caller wants of the hotline."""
+
+    code: str
+    zh: str
+    probability: float = Field(ge=0, le=1)
+    words: list[str] = Field(description="the caller's words behind it")
+
+
+class UrgentReasonOut(BaseModel):
+    """One urgent thing said. Only what is `now` raises the level."""
+
+    kind: str
+    zh: str
+    words: str
+    state: Literal["now", "negated", "past", "hypothetical"]
+    start: int = Field(description="in `masked_text`; -1 where the title says it")
+    end: int
+
+
+class UrgencyOut(BaseModel):
+    """How soon somebody must act. It orders the reading, and takes nothing away from anybody."""
+
+    level: Literal["critical", "urgent", "normal"]
+    zh: str
+    reasons: list[UrgentReasonOut]
+
+
 class SuggestionOut(BaseModel):
     """派单建议. Nothing in it holds what was masked."""
 
@@ -211,6 +254,9 @@ class SuggestionOut(BaseModel):
     duty: str = Field(description="the first department's duty that fits, or empty")
     category: str
     category_probability: float = Field(ge=0, le=1)
+    categories: list[CategoryOut] = Field(default=[], description="the three likeliest")
+    intent: IntentOut | None = None
+    urgency: UrgencyOut | None = None
     assisting: DepartmentOut | None = Field(
         default=None, description="who should help, where joint handling is due"
     )

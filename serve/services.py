@@ -29,6 +29,7 @@ from .delivery.service import DeliveryService
 from .disk_guard import DiskGuard
 from .errors import UnavailableError
 from .hotline_drift import REFERENCE_TIMES, measure_drift, show_drift, windows
+from .hotline_embeddings import EmbeddingStore
 from .hotline_service import HotlineService
 from .hotline_store import HotlineStore
 from .metrics import Metrics
@@ -266,6 +267,7 @@ async def _open_hotline(services: Services, registry: Registry, now: Now) -> Hot
             services.settings,
             registry=registry,
             store=HotlineStore(services.store.engine),
+            embeddings=EmbeddingStore(services.store.engine),
             writer=services.writer,
             metrics=services.metrics,
             disk=services.disk,

@@ -63,6 +63,7 @@ class Settings(BaseSettings):
         keep_originals: keep unmasked calls too, sealed with `originals_key` (base64 of 32 bytes)
             or the key in `originals_key_file`.
         matter_window_days, max_open_calls: which open calls a new one is compared with.
+        max_similar_calls: the newest past calls among which similar ones are looked for.
         hotline_timezone: where a day of the hotline begins at midnight.
         drift_days: length of the recent window of the drift gauges; the reference is the four
             times longer span before it.
@@ -134,6 +135,7 @@ class Settings(BaseSettings):
     originals_key_file: Path | None = None
     matter_window_days: Annotated[float, Field(gt=0, le=366)] = 30.0
     max_open_calls: Count = 5_000
+    max_similar_calls: Count = 20_000
     hotline_timezone: str = "Asia/Shanghai"
     drift_days: Annotated[float, Field(gt=0, le=366)] = 7.0
 

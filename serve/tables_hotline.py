@@ -35,6 +35,18 @@ class CallRow(Base):
     override: Mapped[dict[str, Any]]
     state: Mapped[str] = mapped_column(String(8), index=True)
     matter_id: Mapped[str | None] = mapped_column(String(128), index=True)
+    urgency: Mapped[str] = mapped_column(String(8), index=True)
+    urgent_reasons: Mapped[list[Any]]
+
+
+class EmbeddingRow(Base):
+    """What a call means to one model: float16, little-endian. Another model's takes its place."""
+
+    __tablename__ = "call_embeddings"
+
+    transcript_id: Mapped[str] = mapped_column(ForeignKey("calls.transcript_id"), primary_key=True)
+    model: Mapped[str] = mapped_column(String(128))
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class OriginalRow(Base):

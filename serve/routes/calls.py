@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ...config.errors import InputError
 from ..errors import ForbiddenError, NotFoundError, UnprocessableError
 from ..hotline_changes import CloseChange, OriginalReadChange
+from ..hotline_intake import shown
 from ..hotline_schemas import (
     CallOut,
     CallPage,
@@ -25,13 +26,20 @@ from ..hotline_schemas import (
 from ..hotline_service import HotlineService
 from ..hotline_store import CallQuery, StoredCall
 from ..hotline_vault import may_read
-from ..hotline_views import call_view, proposal_view, shown
+from ..hotline_views import call_view, proposal_view, similar_view
 from ..moments import parse_moment
 from ..services import Use
 from .common import answer, problems
 from .incidents import read_cursor, write_cursor
 
 router = APIRouter(tags=["transcripts"])
+
+
+URGENT: dict[str | None, tuple[str, ...]] = {
+    None: (),
+    "urgent": ("urgent", "critical"),
+    "critical": ("critical",),
+}
 
 
 class Filters(BaseModel):
@@ -44,6 +52,9 @@ class Filters(BaseModel):
     state: Literal["open", "closed"] | None = None
     rule: str | None = Field(default=None, max_length=64)
     matter_id: str | None = Field(default=None, max_length=128)
+    urgency: Literal["critical", "urgent"] | None = Field(
+        default=None, description="at least so urgent"
+    )
     since: str | None = Field(default=None, description="came in at or after this time")
     until: str | None = Field(default=None, description="came in before this time")
     limit: int = Field(default=50, ge=1, le=500)
@@ -66,6 +77,7 @@ async def list_calls(services: Use, filters: Annotated[Filters, Query()]) -> Res
         state=filters.state,
         rule=filters.rule,
         matter_id=filters.matter_id,
+        urgency=URGENT[filters.urgency],
         since=None if filters.since is None else _moment(filters.since, "since"),
         until=None if filters.until is None else _moment(filters.until, "until"),
         after=None if filters.cursor is None else read_cursor(filters.cursor),
@@ -187,7 +199,9 @@ async def whole_call(hotline: HotlineService, transcript_id: str) -> CallOut:
     ids = {call_id for pair in found for call_id in (pair.call_id, pair.other_id)}
     texts = await texts_of(hotline, ids)
     proposals: list[ProposalOut] = [proposal_view(pair, texts, transcript_id) for pair in found]
-    return call_view(call, hotline.departments, proposals, whole=True)
+    near = await asyncio.to_thread(hotline.similar_to, transcript_id)
+    similar = [similar_view(past, hotline.departments) for past in near]
+    return call_view(call, hotline.departments, proposals, similar, whole=True)
 
 
 async def texts_of(hotline: HotlineService, ids: set[str]) -> dict[str, str]:

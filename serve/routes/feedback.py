@@ -60,6 +60,7 @@ async def give_feedback(services: Use, transcript_id: str, said: FeedbackIn) -> 
             reason=mask_personal_data(said.reason.strip()).text,
         )
     )
+    await hotline.judged(transcript_id)
     services.metrics.feedback.labels(said.action, call.assigned).inc()
     return answer(await whole_call(hotline, transcript_id))
 

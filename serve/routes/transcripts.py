@@ -12,9 +12,10 @@ from ...config.errors import InputError
 from ...nlp.transcript import Transcript
 from ..body import check_count, parse_json, read_body, unless_gone
 from ..errors import RequestError, UnprocessableError, UnsupportedMediaError
+from ..hotline_intake import Incoming, Turn
 from ..hotline_schemas import RoutedAnswer, RoutedOut
 from ..hotline_service import HotlineService, TranscriptResult
-from ..hotline_views import fresh_proposal, override_view, place_view
+from ..hotline_views import fresh_proposal, override_view, place_view, similar_view
 from ..idempotency import not_for_repeats
 from ..moments import parse_moment
 from ..problems import item_error
@@ -24,12 +25,19 @@ from .common import answer, problems
 
 router = APIRouter(tags=["transcripts"])
 
+
+def _schema() -> dict[str, Any]:
+    """Without references: they would lead nowhere in the OpenAPI document."""
+    schema = TranscriptIn.model_json_schema()
+    schema["properties"]["turns"]["items"] = schema.pop("$defs")["TurnIn"]
+    schema["oneOf"] = [{"required": ["text"]}, {"required": ["turns"]}]
+    return schema
+
+
 REQUEST_BODY = {
     "required": True,
     "content": {
-        "application/json": {
-            "schema": {"type": "array", "minItems": 1, "items": TranscriptIn.model_json_schema()}
-        }
+        "application/json": {"schema": {"type": "array", "minItems": 1, "items": _schema()}}
     },
 }
 
@@ -52,18 +60,18 @@ async def submit_transcripts(request: Request, services: Use) -> Response:
             message_zh="请求须为 application/json",
         )
     async with read_body(request, settings.max_body_bytes, services.budget) as body:
-        transcripts = read_transcripts(body, settings.max_transcripts)
-    results = await unless_gone(request, hotline.take(transcripts))
+        calls = read_transcripts(body, settings.max_transcripts)
+    results = await unless_gone(request, hotline.take(calls))
     not_for_repeats(request, (result.error for result in results))
     rows = [
-        _row(hotline, index, transcript, result)
-        for index, (transcript, result) in enumerate(zip(transcripts, results, strict=True))
+        _row(hotline, index, call.id, result)
+        for index, (call, result) in enumerate(zip(calls, results, strict=True))
     ]
     return answer(RoutedAnswer(results=rows, model=hotline.ref))
 
 
-def read_transcripts(body: bytes | bytearray, max_transcripts: int) -> list[Transcript]:
-    """The list of a request; what it says about single texts is judged later, one by one.
+def read_transcripts(body: bytes | bytearray, max_transcripts: int) -> list[Incoming]:
+    """The list of a request; any text is taken, whatever it says.
 
     Raises:
         RequestError: not UTF-8, not JSON, not a list, empty.
@@ -78,22 +86,22 @@ def read_transcripts(body: bytes | bytearray, max_transcripts: int) -> list[Tran
             code="not_a_list",
         )
     check_count(len(entries), max_transcripts, "transcripts", "来电文本")
-    transcripts: list[Transcript] = []
+    calls: list[Incoming] = []
     seen: dict[str, int] = {}
     for index, entry in enumerate(entries):
-        transcript = _transcript(index, entry)
-        if transcript.id in seen:
+        call = _incoming(index, entry)
+        if call.id in seen:
             raise UnprocessableError(
-                f"[{index}].id: the same as [{seen[transcript.id]}].id",
-                message_zh=f"第 {index} 项与第 {seen[transcript.id]} 项的 id 重复",
+                f"[{index}].id: the same as [{seen[call.id]}].id",
+                message_zh=f"第 {index} 项与第 {seen[call.id]} 项的 id 重复",
                 code="duplicate_id",
             )
-        seen[transcript.id] = index
-        transcripts.append(transcript)
-    return transcripts
+        seen[call.id] = index
+        calls.append(call)
+    return calls
 
 
-def _transcript(index: int, entry: Any) -> Transcript:
+def _incoming(index: int, entry: Any) -> Incoming:
     try:
         item = TranscriptIn.model_validate(entry, strict=True)
         received_at = None
@@ -102,7 +110,9 @@ def _transcript(index: int, entry: Any) -> Transcript:
     except ValidationError as error:
         # Field and complaint only: pydantic's own text would repeat the caller's words.
         detail = error.errors(include_input=False)[0]
-        field = ".".join(str(part) for part in detail["loc"])
+        field = "".join(
+            f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]
+        ).lstrip(".")
         where = f"[{index}].{field}" if field else f"[{index}]"
         raise UnprocessableError(
             f"{where}: {detail['msg']}",
@@ -113,21 +123,35 @@ def _transcript(index: int, entry: Any) -> Transcript:
         raise UnprocessableError(
             f"[{index}].{error}", message_zh=f"第 {index} 项 {error.message_zh}", code="bad_field"
         ) from None
-    return Transcript(item.id, item.text, item.title, item.channel, received_at)
+    _check_one_of_both(index, item)
+    return Incoming(
+        Transcript(item.id, item.text, item.title, item.channel, received_at),
+        tuple(Turn(turn.speaker, turn.text) for turn in item.turns),
+    )
 
 
-def _row(
-    hotline: HotlineService, index: int, transcript: Transcript, result: TranscriptResult
-) -> RoutedOut:
+def _check_one_of_both(index: int, item: TranscriptIn) -> None:
+    given = {"text", "turns"} & item.model_fields_set
+    if len(given) == 1:
+        return
+    found, found_zh = ("both are", "两者都给了") if given else ("neither is", "两者都没有")
+    raise UnprocessableError(
+        f"[{index}].text, [{index}].turns: one of the two is wanted, {found} given",
+        message_zh=f"第 {index} 项的 text 与 turns 须且只须给一个：{found_zh}",
+        code="bad_field",
+    )
+
+
+def _row(hotline: HotlineService, index: int, call_id: str, result: TranscriptResult) -> RoutedOut:
     if result.error is not None or result.routed is None:
         assert result.error is not None
         error = item_error(result.error)
-        return RoutedOut(index=index, id=transcript.id, status="error", error=error)
+        return RoutedOut(index=index, id=call_id, status="error", error=error)
     routed = result.routed
     rule = {} if routed.override is None else asdict(routed.override)
     return RoutedOut(
         index=index,
-        id=transcript.id,
+        id=call_id,
         status="ok",
         suggestion=result.suggestion,
         department=routed.department,
@@ -136,4 +160,5 @@ def _row(
         proposals=[
             fresh_proposal(pair, hotline.desk.line_of(pair.other_id)) for pair in routed.proposals
         ],
+        similar=[similar_view(past, hotline.departments) for past in routed.similar],
     )

@@ -81,25 +81,86 @@ def test_personal_data_is_masked_before_answer_disk_and_log(
     assert "垃圾桶" not in caplog.text
 
 
-def test_bad_texts_fail_alone(hotline: tuple[httpx.Client, Path]) -> None:
-    response = post(
-        hotline[0],
-        [
-            {"id": "good", "text": GARBAGE},
-            {"id": "empty", "text": ""},
-            {"id": "blank", "text": " \n\u3000"},
-            {"id": "long", "text": "路" * 100_000},
-            {"id": "half", "text": "路灯坏了\ud83d"},
-            {"id": "also good", "text": "路灯坏了，晚上很黑，请来修一下"},
-        ],
-    )
+def test_any_text_gets_an_answer(hotline: tuple[httpx.Client, Path]) -> None:
+    texts = {
+        "good": GARBAGE,
+        "empty": "",
+        "blank": " \n\u3000",
+        "long": "路" * 100_000,
+        "half": "路灯坏了\ud83d，晚上很黑，请来修一下",
+        "nul": "路灯坏了\x00，晚上很黑，请来修一下",
+        "english": "the street light is broken",
+    }
+    response = post(hotline[0], [{"id": id, "text": text} for id, text in texts.items()])
     assert response.status_code == 200
-    results = response.json()["results"]
-    assert [r["status"] for r in results] == ["ok", "error", "error", "error", "error", "ok"]
-    codes = [r["error"]["code"] for r in results if r["status"] == "error"]
-    assert codes == ["empty_text", "empty_text", "text_too_long", "bad_text"]
-    assert "100000" in results[3]["error"]["message"]
-    assert "20000" in results[3]["error"]["message_zh"]
+    results = {result["id"]: result for result in response.json()["results"]}
+    assert {result["status"] for result in results.values()} == {"ok"}
+    told = {id: result["suggestion"] for id, result in results.items()}
+    rules = {id: told[id]["decision"]["rule"] for id in ("empty", "blank", "long", "english")}
+    assert rules == {
+        "empty": "no_words",
+        "blank": "no_words",
+        "long": "too_long",
+        "english": "not_chinese",
+    }
+    assert told["long"]["notes"] == ["文本共 100000 字，只读了前 20000 字"]
+    for id in ("half", "nul"):
+        assert "\ufffd" in told[id]["notes"][0]
+        assert told[id]["masked_text"].startswith("路灯坏了\ufffd")
+    assert told["good"]["notes"] == []
+
+
+def test_a_call_is_told_by_category_intent_and_urgency(hotline: tuple[httpx.Client, Path]) -> None:
+    client = hotline[0]
+    text = "我家楼道里燃气漏气了，味道特别大，已经有人头晕了，你们快派人来啊"
+    (result,) = post(client, [{"id": "gas", "text": text}]).json()["results"]
+    told = result["suggestion"]
+    assert told["categories"][0]["name"] == told["category"]
+    assert len(told["categories"]) == 3
+    assert told["intent"]["code"] == "help"
+    assert told["urgency"]["level"] == "critical"
+    (why, *_) = [reason for reason in told["urgency"]["reasons"] if reason["state"] == "now"]
+    assert told["masked_text"][why["start"] : why["end"]] == why["words"]
+    post(client, [{"id": "calm", "text": GARBAGE}])
+    urgent = client.get("/v1/transcripts", params={"urgency": "urgent"}).json()["items"]
+    assert [(call["id"], call["urgency"], call["urgency_zh"]) for call in urgent] == [
+        ("gas", "critical", "特急")
+    ]
+    assert any(why["words"] in reason for reason in urgent[0]["urgent_reasons"])
+    assert result["similar"] == []
+
+
+def test_turns_are_masked_together_and_the_agents_words_are_no_matter(
+    hotline: tuple[httpx.Client, Path],
+) -> None:
+    client, folder = hotline
+    turns = [
+        {
+            "speaker": "agent",
+            "text": "您好，这里是市民热线，暖气不热请找供热公司，请问您反映什么？",
+        },
+        {"speaker": "caller", "text": "小区门口的垃圾桶满出来好几天了，味道很大"},
+        {"speaker": "agent", "text": "请留个电话"},
+        {"speaker": "caller", "text": "138 0013"},
+        {"speaker": "agent", "text": "嗯"},
+        {"speaker": "caller", "text": "8000"},
+    ]
+    (result,) = post(client, [{"id": "turns", "turns": turns}]).json()["results"]
+    told = result["suggestion"]
+    assert told["departments"][0]["code"] == "chengguan"
+    assert told["personal_data"] == ["mobile"]
+    lines = told["masked_text"].split("\n")
+    assert lines[1] == "市民：小区门口的垃圾桶满出来好几天了，味道很大"
+    assert (lines[3], lines[5]) == ("市民：〔手机号〕", "市民：〔…〕")
+    agent = len(lines[0])
+    assert all(word["start"] > agent for word in told["evidence"])
+    call = client.get("/v1/transcripts/turns").json()
+    assert call["text"] == told["masked_text"]
+    assert call["line"].startswith("小区门口的垃圾桶")
+    long = [{"speaker": "caller", "text": "路灯坏了，" * 3_000}] * 2
+    (cut,) = post(client, [{"id": "long", "turns": long}]).json()["results"]
+    assert cut["suggestion"]["decision"]["verdict"] == "human"
+    assert "对话共 30000 字，只读了前 20000 字" in cut["suggestion"]["notes"]
 
 
 @pytest.mark.parametrize(
@@ -113,6 +174,15 @@ def test_bad_texts_fail_alone(hotline: tuple[httpx.Client, Path]) -> None:
         ([{"id": str(n), "text": "x"} for n in range(10_000)], 413, "too_many_items", "10000"),
         ([{"id": "1", "text": "x"}, {"id": "1", "text": "y"}], 422, "duplicate_id", "[1].id"),
         ([{"id": "1", "text": "x"}, {"id": "2"}], 422, "bad_field", "[1].text"),
+        ([{"id": "1", "text": "x", "turns": []}], 422, "bad_field", "[0].turns"),
+        (
+            [{"id": "1", "text": "x"}, {"id": "2", "turns": [{"speaker": "boss", "text": "x"}]}],
+            422,
+            "bad_field",
+            "[1].turns[0].speaker",
+        ),
+        ([{"id": "1", "turns": [{"speaker": "caller"}]}], 422, "bad_field", "[0].turns[0].text"),
+        ([{"id": "1", "turns": "x"}], 422, "bad_field", "[0].turns"),
         ([{"id": 1, "text": "x"}], 422, "bad_field", "[0].id"),
         ([{"id": "", "text": "x"}], 422, "bad_field", "[0].id"),
         ([{"id": "\ud83d", "text": "x"}], 422, "bad_field", "[0].id"),
