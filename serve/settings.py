@@ -7,6 +7,7 @@ Every field can be given as an environment variable with the prefix `XIAOZHENG_`
 from __future__ import annotations
 
 import ipaddress
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -206,12 +207,15 @@ def is_loopback(host: str) -> bool:
 def read_settings(**options: Any) -> Settings:
     """Settings from the environment, with `options` that are not None on top.
 
+    Where `XIAOZHENG_SECRETS_DIR` names a folder, a file `xiaozheng_<field>` in it gives that field
+    (`xiaozheng_db_url`): what containers and systemd hand over as secrets.
+
     Raises:
         InputError: a value is refused; the text names each field.
     """
     given = {name: value for name, value in options.items() if value is not None}
     try:
-        return Settings(**given)
+        return Settings(_secrets_dir=os.environ.get("XIAOZHENG_SECRETS_DIR"), **given)
     except ValidationError as error:
         raise _refused(error) from None
 
