@@ -29,8 +29,9 @@ holds runs of at most four characters that at least three messages share. Each m
 learnt once more, retold as a call by rule (`nlp/train/speech.py`).
 
 **Kept out of training:** {held_out} messages. A near-duplicate group is kept out when the SHA-256
-of its smallest id modulo 100 is below 12. The shipped model never saw them, nor the category
-messages that resemble them, in any step (vocabulary, weights, calibration, thresholds).
+of its smallest id modulo 100 is below 12. The shipped weights and vocabulary never saw them, nor
+the category messages that resemble them; calibration and thresholds were fitted on out-of-fold
+answers to the other messages. The cross-validation below reads all messages.
 
 ## Figures
 """
@@ -57,7 +58,7 @@ _LIMITS = """
 - `shuiwu`, `tuiyi`, `jinrong`, `yingji`, `fagai` and `other` rest on few real messages; their own
   figures are weak evidence. A label without a threshold is never dispatched automatically.
 - Place names are masked in the training messages (A市, K6县): places tell this model nothing.
-- Evidence is the exact additive share of each n-gram in the margin, spread over its characters.
+- Evidence is the additive share of each n-gram and token in the answer, spread over its characters.
   It says what moved this model, not what is true.
 """
 
@@ -87,7 +88,7 @@ def write_card(folder: Path, manifest: Manifest, run: dict[str, Any]) -> Path:
 
 
 _SETS = {
-    "departments_cv": "departments, cross-validation on the training messages",
+    "departments_cv": "departments, cross-validation",
     "departments_cv_sure": "the same, only messages the reader was sure of",
     "departments_cv_as_calls": "the same messages retold as calls (no title, small talk)",
     "departments_cv_misheard": "the same messages with 30 % of the characters misheard",

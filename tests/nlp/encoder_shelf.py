@@ -16,28 +16,28 @@ from xiaozheng.nlp.calibrate import Calibration
 from xiaozheng.nlp.encoder import ENCODER_FILE, TOKENIZER_FILE
 from xiaozheng.nlp.train.thresholds import TUNING_FILE, TuningRows
 
-LINEAR = "router@0.1.0"
-VERSION = "9.0.0"
+LINEAR_VERSION, VERSION = "8.0.0", "9.0.0"
 FIXTURE = Path(__file__).resolve().parent.parent / "fixtures" / "encoder"
+OF_THE_ENCODER = (ENCODER_FILE, TOKENIZER_FILE, TUNING_FILE)
+
+
+def linear_registry(root: Path) -> Registry:
+    """Write a shelf with the shipped router's linear model alone."""
+    _write(root, LINEAR_VERSION, {}, {})
+    return Registry(root)
 
 
 def encoder_registry(
     root: Path, *, rows: TuningRows | None = None, rules: Mapping[str, Any] = {}, **extra: Any
 ) -> Registry:
     """Write the shelf. `rules` of the encoder and `extra` of the manifest replace the defaults."""
-    source = Registry().resolve(LINEAR)
-    folder = root / "router" / VERSION
-    shutil.copytree(source.folder, folder)
-    for name in (ENCODER_FILE, TOKENIZER_FILE):
-        shutil.copyfile(FIXTURE / name, folder / name)
-    companions = [*(f.name for f in source.manifest.files), ENCODER_FILE, TOKENIZER_FILE]
+    added = {name: FIXTURE / name for name in (ENCODER_FILE, TOKENIZER_FILE)}
     if rows is not None:
-        rows.save(folder / TUNING_FILE)
-        companions.append(TUNING_FILE)
-    (folder / "manifest.json").unlink()
+        root.mkdir(parents=True, exist_ok=True)
+        rows.save(root / TUNING_FILE)
+        added[TUNING_FILE] = root / TUNING_FILE
     shape = Calibration(3.0, 1.0, 1.0, (0.0,) * 26)
     data = {
-        **source.manifest.extra,
         "encoder": {"max_tokens": 12, "max_windows": 3, "stride": 10, **rules},
         "blend": {
             "department": Blend(0.5, shape).to_manifest(),
@@ -45,14 +45,30 @@ def encoder_registry(
         },
         **extra,
     }
-    files = tuple(describe_file(folder / name) for name in companions)
-    manifest = read_manifest(source.folder).model_copy(
-        update={"version": VERSION, "files": files, "extra": data}
-    )
-    write_manifest(folder, manifest)
-    shutil.copyfile(source.folder.parents[1] / "gates.yaml", root / "gates.yaml")
-    (root / "aliases.json").write_text(f'{{"router": {{"champion": "{VERSION}"}}}}')
+    _write(root, VERSION, added, data)
     return Registry(root)
+
+
+def _write(root: Path, version: str, added: Mapping[str, Path], extra: Mapping[str, Any]) -> None:
+    source = Registry().resolve("router")
+    folder = root / "router" / version
+    folder.mkdir(parents=True)
+    manifest = read_manifest(source.folder)
+    kept = [entry.name for entry in manifest.files if entry.name not in OF_THE_ENCODER]
+    for name in (manifest.model.name, *kept):
+        shutil.copyfile(source.folder / name, folder / name)
+    for name, path in added.items():
+        shutil.copyfile(path, folder / name)
+    of_both = ("encoder", "blend", "scope", "decision")
+    plain = {key: value for key, value in manifest.extra.items() if key not in of_both}
+    changed = {
+        "version": version,
+        "files": tuple(describe_file(folder / name) for name in (*kept, *added)),
+        "extra": {**plain, **extra},
+    }
+    write_manifest(folder, manifest.model_copy(update=changed))
+    shutil.copyfile(source.folder.parents[1] / "gates.yaml", root / "gates.yaml")
+    (root / "aliases.json").write_text(f'{{"router": {{"champion": "{version}"}}}}')
 
 
 def made_up_rows(n: int = 4000, k: int = 26, seed: int = 3) -> TuningRows:

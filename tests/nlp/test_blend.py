@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from encoder_shelf import encoder_registry
+from encoder_shelf import encoder_registry, linear_registry
 
 from xiaozheng.config.errors import ModelError
 from xiaozheng.models.registry import Registry
@@ -85,8 +85,8 @@ def test_pulls_are_the_slopes_of_the_answer() -> None:
 
 
 def test_a_router_with_encoder_hears_it_and_shows_its_words(tmp_path: Path) -> None:
-    plain = Router.open(Registry(), "router@0.1.0").route([Transcript("1", LAMP)])[0]
-    both = Router.open(encoder_registry(tmp_path), encoder_backend="onnxruntime")
+    plain = Router.open(linear_registry(tmp_path / "linear")).route([Transcript("1", LAMP)])[0]
+    both = Router.open(encoder_registry(tmp_path / "both"), encoder_backend="onnxruntime")
     longer = "".join("".join(four) for four in permutations(("垃圾", "红绿灯", "停电", "工资")))
     answer, empty, long = both.route(
         [Transcript("1", LAMP), Transcript("2", ""), Transcript("3", longer)]

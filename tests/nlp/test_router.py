@@ -36,7 +36,8 @@ def ask(router: Router, text: str, title: str = "") -> dict[str, object]:
 def test_danger_to_life_is_never_sent_on_without_a_person(router: Router) -> None:
     gas = "你好我们单元楼道里煤气味特别大感觉是燃气漏了赶紧派人来看看"
     first = router.route([Transcript("1", gas)])[0]
-    assert first.urgency is not None and first.urgency.level == "critical"
+    assert first.urgency is not None
+    assert first.urgency.level == "critical"
     assert (first.decision.verdict, first.decision.rule) == ("human", "critical")
     assert first.departments[0].probability > 0, "the ranking is still shown"
 
