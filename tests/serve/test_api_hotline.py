@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,8 +13,10 @@ from typing import Any
 
 import httpx
 import pytest
+from encoder_shelf import VERSION, encoder_registry
 from serve_support import metrics_of, running
 
+from xiaozheng.models.manifest import read_manifest, write_manifest
 from xiaozheng.models.registry import Registry, default_shelf
 from xiaozheng.serve.settings import Settings
 
@@ -23,6 +27,8 @@ pytestmark = pytest.mark.skipif(
 PHONE = "13800138000"
 MIXER = "丽景新城小区旁边建了个搅拌站，噪音大灰尘多，晚上没法睡觉，请环保部门来管一管"
 MIXER_TOO = "我们丽景新城的，小区边上那个搅拌站灰尘太大了，噪音也吵，晚上睡不着，请环保查处"
+BINS = "小区门口的垃圾桶好几天没人清了，垃圾堆得到处都是"
+POWER = "我们这里停电了，停电一天了也没有人来修"
 LAMP = "东风渠边上的路灯坏了三天了，晚上黑得很，请派人来修一下路灯"
 RULES = """
 rules:
@@ -137,7 +143,7 @@ def test_a_closed_call_gets_no_proposals(service: Any) -> None:
 
 
 def test_feedback_is_journalled_and_moves_the_call(service: Any) -> None:
-    client, folder = service
+    client, _ = service
     first = send(client, "fb", LAMP)["department"]
     path = "/v1/transcripts/fb/feedback"
     post(client, path, {"action": "accept", "by": "张三"})
@@ -234,6 +240,70 @@ def test_open_calls_are_known_again_after_a_restart(make_settings: Callable[...,
         (pair,) = send(client, "after", MIXER_TOO)["proposals"]
         assert pair["other_id"] == "before"
         assert pair["other_text"].startswith("丽景新城")
+
+
+def similar_to(client: httpx.Client, call_id: str) -> list[tuple[str, str, bool]]:
+    found = client.get(f"/v1/transcripts/{call_id}").json()["similar"]
+    return [(past["id"], past["department"], past["confirmed"]) for past in found]
+
+
+def test_past_calls_of_the_same_meaning_are_shown(
+    make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    encoder_registry(tmp_path / "shelf")
+    settings = make_settings(detector="", router="router", shelf=tmp_path / "shelf")
+    with running(settings) as client:
+        first = send(client, "bins-1", BINS)
+        assert first["similar"] == []
+        send(client, "power", POWER)
+        (near, far) = send(client, "bins-2", BINS + f"，我电话{PHONE}")["similar"]
+        assert (near["id"], near["department"]) == ("bins-1", first["department"])
+        assert (near["confirmed"], near["similarity"]) == (False, pytest.approx(1, abs=0.01))
+        assert near["text"] == BINS
+        assert near["department_name"] != near["department"]
+        assert far["id"] == "power"
+        assert far["similarity"] < 0.5
+
+        said = {"action": "override", "by": "张三", "department": "weijian"}
+        post(client, "/v1/transcripts/bins-1/feedback", said)
+        said = {"action": "return", "by": "李四", "reason": "不归我们"}
+        post(client, "/v1/transcripts/power/feedback", said)
+        assert similar_to(client, "bins-2") == [("bins-1", "weijian", True)]
+    with running(settings) as client:
+        assert similar_to(client, "bins-2") == [("bins-1", "weijian", True)]
+
+
+def test_another_model_reads_stored_calls_anew(
+    make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    shelf = tmp_path / "shelf"
+    encoder_registry(shelf)
+    settings = make_settings(
+        detector="", router="router", shelf=shelf, model_poll_s=0.1, max_similar_calls=3
+    )
+
+    def readers() -> set[tuple[str, int]]:
+        with sqlite3.connect(settings.var / "xiaozheng.db") as connection:
+            statement = "SELECT model, length(vector) FROM call_embeddings"
+            return set(connection.execute(statement))
+
+    with running(settings) as client:
+        send(client, "bins-1", BINS)
+        send(client, "bins-2", BINS)
+        assert readers() == {(f"router@{VERSION}", 16)}
+        shutil.copytree(shelf / "router" / VERSION, shelf / "router" / "9.1.0")
+        manifest = read_manifest(shelf / "router" / VERSION)
+        write_manifest(shelf / "router" / "9.1.0", manifest.model_copy(update={"version": "9.1.0"}))
+        (shelf / "aliases.json").write_text('{"router": {"champion": "9.1.0"}}')
+        while readers() != {("router@9.1.0", 16)}:
+            time.sleep(0.05)
+        while [call_id for call_id, *_ in similar_to(client, "bins-2")] != ["bins-1"]:
+            time.sleep(0.05)
+        for number in range(3):
+            send(client, f"power-{number}", POWER)
+        assert {call_id for call_id, *_ in similar_to(client, "bins-2")} == {
+            f"power-{number}" for number in range(3)
+        }
 
 
 @pytest.mark.parametrize(

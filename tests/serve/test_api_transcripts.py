@@ -127,7 +127,6 @@ def test_a_call_is_told_by_category_intent_and_urgency(hotline: tuple[httpx.Clie
         ("gas", "critical", "特急")
     ]
     assert any(why["words"] in reason for reason in urgent[0]["urgent_reasons"])
-    assert result["similar"] == []
 
 
 def test_turns_are_masked_together_and_the_agents_words_are_no_matter(
