@@ -55,7 +55,7 @@ def _write(root: Path, version: str, added: Mapping[str, Path], extra: Mapping[s
     folder.mkdir(parents=True)
     manifest = read_manifest(source.folder)
     kept = [entry.name for entry in manifest.files if entry.name not in OF_THE_ENCODER]
-    for name in (manifest.model.name, *kept):
+    for name in (manifest.model.name, *kept, "CARD.md"):
         shutil.copyfile(source.folder / name, folder / name)
     for name, path in added.items():
         shutil.copyfile(path, folder / name)
