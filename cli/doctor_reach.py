@@ -17,7 +17,7 @@ from ..config.errors import XiaozhengError
 from ..serve.database import connect, shown_url
 from ..serve.delivery.config import Delivery, Mqtt, Webhook, load_delivery
 from ..serve.migrations import steps
-from ..serve.security.key_store import KeyStore, usable
+from ..serve.security.key_store import KeyStore
 from ..serve.security.secrets import read_secret
 from ..serve.settings import Settings
 from ..serve.tables import OutboxRow
@@ -99,10 +99,9 @@ def _check_stamps(engine: Engine) -> list[Finding]:
 
 
 def _keys(engine: Engine, settings: Settings) -> list[Finding]:
-    found = usable(KeyStore(engine).all(), datetime.now(UTC))
-    if not found:
-        return _no_keys(settings)
-    return [ok("访问密钥", f"{len(found)} 个有效")]
+    now = datetime.now(UTC)
+    count = sum(key.state(now) == "active" for key in KeyStore(engine).all())
+    return [ok("访问密钥", f"{count} 个有效")] if count else _no_keys(settings)
 
 
 def _no_keys(settings: Settings) -> list[Finding]:
