@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from .idempotency import Idempotency, describe, has_idempotency
+from .inference_v2_errors import InferenceErrors
 from .metrics import Metrics
 from .middleware import Front
 from .problems import Problem, install_problem_handlers
@@ -23,6 +24,7 @@ from .routes import (
     feedback,
     frames,
     incidents,
+    inference_v2,
     keys,
     matters,
     operations,
@@ -69,9 +71,11 @@ def create_app(settings: Settings, now: Now = utc_now) -> FastAPI:
     # A web page can make a browser ask, but not show a key.
     by_name = is_loopback(settings.host) and not settings.keys_required
     app.add_middleware(Front, metrics=metrics, hosts=LOOPBACK_NAMES if by_name else None)
+    app.add_middleware(InferenceErrors)
     install_problem_handlers(app)
     hotline = (transcripts, feedback, calls, matters)
-    for door in (frames, *hotline, incidents, events, webhooks, cameras, keys, operations, console):
+    steering = (webhooks, cameras, keys, operations, console)
+    for door in (frames, *hotline, incidents, events, *steering, inference_v2):
         app.include_router(door.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.mount("/console", StaticFiles(directory=CONSOLE), name="console")

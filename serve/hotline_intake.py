@@ -27,10 +27,12 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One call, unmasked. With `turns`, `transcript.text` is empty: the turns are its text."""
+    """One call, unmasked. With `turns`, `transcript.text` is empty: the turns are its text.
+    One that is not `kept` is only a question: no later call is compared with it."""
 
     transcript: Transcript
     turns: tuple[Turn, ...] = ()
+    kept: bool = True
 
     @property
     def id(self) -> str:

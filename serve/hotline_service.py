@@ -308,19 +308,20 @@ class HotlineService:
             texts = [readable(call, self._settings.max_transcript_chars) for call in calls]
             suggestions = self.slot.current.route([text.transcript for text in texts])
             return [
-                self._routed(text.transcript, text.completed(suggestion))
-                for text, suggestion in zip(texts, suggestions, strict=True)
+                self._routed(text.transcript, text.completed(suggestion), call.kept)
+                for call, text, suggestion in zip(calls, texts, suggestions, strict=True)
             ]
 
         return run
 
-    def _routed(self, transcript: Transcript, suggestion: Suggestion) -> Routed:
+    def _routed(self, transcript: Transcript, suggestion: Suggestion, kept: bool) -> Routed:
         at = transcript.received_at or self._now()
+        # Neither the agent's words nor the tags (市民：…) are the matter or its place.
+        said = spoken(suggestion.masked_text)
         place = Place()
         if self.places is not None:
-            place = self.places.find(suggestion.masked_title, suggestion.masked_text)
+            place = self.places.find(suggestion.masked_title, said)
         first = suggestion.departments[0].code
-        said = spoken(suggestion.masked_text)
         override = apply_rules(
             self.rules,
             Facts(
@@ -345,7 +346,7 @@ class HotlineService:
         if override is not None:
             decision = _decision_of(override, suggestion.decision)
             suggestion = replace(suggestion, decision=decision)
-        proposals = self.desk.take(call, self._now())
+        proposals = self.desk.take(call, self._now()) if kept else ()
         similar: tuple[Similar, ...] = ()
         if suggestion.embedding is not None:
             similar = self.similar.nearest(suggestion.model, suggestion.embedding, transcript.id)

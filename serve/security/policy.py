@@ -36,6 +36,10 @@ RULES = (
     # Pages and files without data: what they show comes from the doors below.
     _rule("GET", r"/|/docs|/openapi\.json|/console(/.*)?|/favicon\.ico", PUBLIC),
     _rule("GET", r"/healthz|/readyz", PUBLIC),
+    # Which models serve; `/readyz` tells it as well.
+    _rule("GET", r"/v2(/.*)?", PUBLIC),
+    _rule("POST", r"/v2/models/detector(/.*)?/infer", "frames:write"),
+    _rule("POST", r"/v2/models/router(/.*)?/infer", "transcripts:write"),
     _rule("GET", r"/metrics", "metrics:read"),
     _rule("GET", r"/v1/key", SELF),
     _rule("POST", r"/v1/frames:batch", "frames:write"),
