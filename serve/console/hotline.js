@@ -1,7 +1,7 @@
 // Hotline: route a call, see why and what it may belong to, say what was done; calls and hot issues.
 
 import * as api from "./hotline_api.js";
-import { callCard } from "./hotline_call.js";
+import { callCard, urgencyChip } from "./hotline_call.js";
 import { hotPanel } from "./hotline_hot.js";
 import { el, empty } from "./dom.js";
 import { moment } from "./format.js";
@@ -11,6 +11,7 @@ const SAMPLE =
   "就在建设路和工人路交叉口往南一点，麻烦你们派人来清一下，我电话是一三八零零一三八零零零。";
 const DECISIONS = { auto: "自动派单", suggest: "建议派单", human: "转人工" };
 const RECENT = 12;
+const URGENT = 6;
 
 export function hotlineView() {
   const text = el("textarea", { id: "call", rows: 7, maxlength: 20000, placeholder: "粘贴来电文本…" });
@@ -67,11 +68,12 @@ export function hotlineView() {
   }
 
   async function refresh() {
-    const page = await api.calls({ limit: RECENT });
-    const key = JSON.stringify([page.items, selected]);
+    const [urgent, page] = await Promise.all([
+      api.calls({ limit: URGENT, state: "open", urgency: "urgent" }), api.calls({ limit: RECENT })]);
+    const key = JSON.stringify([urgent.items, page.items, selected]);
     if (key !== seen.recent) {
       seen.recent = key;
-      const rows = page.items.map((item) => row(item, item.id === selected));
+      const rows = firstUrgent(urgent.items, page.items).map((item) => row(item, item.id === selected));
       recent.replaceChildren(...(rows.length ? rows : [empty("暂无来电")]));
     }
     await refreshCall();
@@ -87,12 +89,20 @@ export function hotlineView() {
   return { node, show, refresh };
 }
 
+// Open urgent calls before all others, the critical ones first; each group newest first.
+function firstUrgent(urgent, others) {
+  const first = [...urgent].sort((a, b) => (b.urgency === "critical") - (a.urgency === "critical"));
+  const shown = new Set(first.map((call) => call.id));
+  return [...first, ...others.filter((call) => !shown.has(call.id))];
+}
+
 function row(call, current) {
   return el(
     "a",
-    { class: "row", href: `#/hotline/${encodeURIComponent(call.id)}`, "aria-current": current ? "true" : null },
-    el("span", { class: "row-head" }, el("span", { class: "line" }, call.title || call.text),
+    { class: `row ${call.urgency}`, href: `#/hotline/${encodeURIComponent(call.id)}`, "aria-current": current ? "true" : null },
+    el("span", { class: "row-head" }, urgencyChip(call), el("span", { class: "line" }, call.line || "（没有文字）"),
       el("span", { class: `chip ${call.decision}` }, DECISIONS[call.decision] ?? call.decision)),
+    call.urgent_reasons.length ? el("span", { class: "why" }, call.urgent_reasons.join("；")) : null,
     el("span", { class: "row-foot" }, `${moment(call.at)} · ${call.assigned_name}`,
       el("span", {}, [call.override ? "规则" : "", call.matter_id ? "已并案" : "", call.state === "closed" ? "已办结" : ""].filter(Boolean).join(" · "))),
   );

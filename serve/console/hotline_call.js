@@ -7,7 +7,13 @@ import { moment, percent } from "./format.js";
 const DECISIONS = { auto: "自动派单", suggest: "建议派单", human: "转人工" };
 const STATES = { proposed: "待定", accepted: "已并案", rejected: "已否定" };
 const OPERATOR = "xiaozheng.operator";
+// Below, a past call says nothing to whoever reads this one.
+const LIKE = 0.5;
+const SAID = { negated: "说没有", past: "说的是过去", hypothetical: "说的是担心" };
 let departments = null;
+
+export const urgencyChip = (call) =>
+  call.urgency === "normal" ? null : el("span", { class: `chip ${call.urgency}` }, call.urgency_zh);
 
 export async function callCard(call, changed) {
   departments ??= (await api.departments()).departments;
@@ -24,20 +30,57 @@ export async function callCard(call, changed) {
     }
   };
   return [
+    urgent(call),
     el("h2", {}, el("span", { class: `chip ${call.decision}` }, DECISIONS[call.decision] ?? call.decision),
       el("strong", {}, call.assigned_name), suggestion ? el("span", { class: "dim" }, suggestion.decision.reason) : null),
     rule(call.override),
     suggestion ? el("ol", { class: "ranking" }, suggestion.departments.slice(0, 3).map(bar)) : null,
-    suggestion?.assisting ? el("p", { class: "duty" }, `协办：${suggestion.assisting.name}`) : null,
-    suggestion?.duty ? el("p", { class: "duty" }, `对应职责：${suggestion.duty}`) : null,
+    suggestion ? signals(suggestion) : null,
     el("h3", {}, "脱敏文本与依据词"),
     el("p", { class: "masked" }, ...(suggestion ? highlighted(call.text, suggestion.evidence) : [call.text])),
     el("p", { class: "dim" }, [suggestion?.personal_data.length ? "已遮盖个人信息" : "未发现个人信息", place(call.place), `模型 ${call.model}`].filter(Boolean).join(" · ")),
     matters(call, act),
+    similar(call),
     feedback(call, act),
     said,
     journal(call),
   ].filter(Boolean);
+}
+
+function urgent(call) {
+  if (call.urgency === "normal") return null;
+  return el("p", { class: `alarm ${call.urgency}`, role: "note" }, urgencyChip(call), el("strong", {}, call.urgent_reasons.join("；")));
+}
+
+// Urgent words that were said, but of something denied, past or feared.
+function notNow(urgency) {
+  const rest = (urgency?.reasons ?? []).filter((why) => why.state !== "now");
+  return [...new Set(rest.map((why) => `${why.zh}“${why.words}”（${SAID[why.state]}）`))].join("；");
+}
+
+function signals(suggestion) {
+  const facts = [
+    ["协办", suggestion.assisting ? `${suggestion.assisting.name} ${percent(suggestion.assisting.probability)}` : ""],
+    ["来意", suggestion.intent ? el("span", {}, suggestion.intent.zh,
+      suggestion.intent.words.length ? el("span", { class: "dim" }, `（${suggestion.intent.words.map((word) => `“${word}”`).join("、")}）`) : "") : ""],
+    ["类别", suggestion.categories.map((category) => `${category.name} ${percent(category.probability)}`).join(" · ")],
+    ["职责", suggestion.duty],
+    ["不计急情", notNow(suggestion.urgency)],
+    ["说明", suggestion.notes.join("；")],
+  ].filter(([, value]) => value);
+  return el("dl", { class: "signals" }, facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+}
+
+function similar(call) {
+  const near = call.similar.filter((past) => past.similarity >= LIKE);
+  if (!near.length) return null;
+  return el("div", { class: "similar" }, el("h3", {}, "相似的过往来电"),
+    el("ul", {}, near.map((past) => el("li", {},
+      el("a", { href: `#/hotline/${encodeURIComponent(past.id)}` }, past.text || past.id),
+      el("span", { class: "row-foot" },
+        el("span", {}, past.department_name, " ",
+          el("span", { class: `chip ${past.confirmed ? "auto" : ""}` }, past.confirmed ? "人工确认" : "仅为建议")),
+        el("span", {}, `相似度 ${past.similarity.toFixed(2)}`))))));
 }
 
 function rule(override) {

@@ -132,7 +132,7 @@ def test_a_call_is_told_by_category_intent_and_urgency(hotline: tuple[httpx.Clie
 def test_turns_are_masked_together_and_the_agents_words_are_no_matter(
     hotline: tuple[httpx.Client, Path],
 ) -> None:
-    client, folder = hotline
+    client, _ = hotline
     turns = [
         {
             "speaker": "agent",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from encoder_shelf import encoder_registry
 from serve_support import running
 
 from xiaozheng.models.registry import Registry, default_shelf
@@ -72,3 +73,38 @@ def test_a_call_is_merged_returned_and_hot(
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         browser.close()
     assert complaints == []
+
+
+def test_urgent_calls_come_first_and_similar_ones_are_shown(
+    make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    encoder_registry(tmp_path / "shelf")
+    settings = make_settings(detector="", router="router", shelf=tmp_path / "shelf")
+    bins = "小区门口的垃圾桶好几天没人清了，垃圾堆得到处都是"
+    turns = [
+        {"speaker": "agent", "text": "您好，请讲"},
+        {"speaker": "caller", "text": f"{bins}，去年还着过火"},
+    ]
+    with running(settings) as client, sync_api.sync_playwright() as play:
+        gas = {"id": "gas", "text": "单元里燃气漏气了，<b>快派人</b>来"}
+        client.post("/v1/transcripts:batch", json=[{"id": "bins-1", "text": bins}, gas])
+        said = {"action": "override", "by": "张三", "department": "chengguan"}
+        client.post("/v1/transcripts/bins-1/feedback", json=said)
+        client.post("/v1/transcripts:batch", json=[{"id": "bins-2", "turns": turns}])
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page: Any = browser.new_page(viewport={"width": 390, "height": 900})
+        page.goto(f"{client.base_url}/#/hotline/bins-2")
+        page.wait_for_selector(".similar >> text=人工确认")
+        assert "城市管理局" in page.locator(".similar li").first.inner_text()
+        assert "火情" in page.locator(".signals").inner_text()
+        assert page.locator(".alarm").count() == 0
+        rows = page.locator(".recent .row")
+        assert rows.first.get_attribute("href") == "#/hotline/gas"
+        assert "特急" in rows.first.inner_text()
+        assert "燃气泄漏" in rows.first.inner_text()
+        assert rows.nth(1).locator(".line").inner_text().startswith("小区门口")
+        rows.first.click()
+        page.wait_for_selector(".alarm >> text=燃气泄漏")
+        assert page.locator(".masked b").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        browser.close()
