@@ -54,7 +54,7 @@ def doctor(
     )
     findings: list[Finding] = []
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=err, transient=True) as progress:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task("体检")
         for title, check in CHECKS:
             progress.update(task, description=f"检查{title}")

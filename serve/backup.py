@@ -271,7 +271,7 @@ def _entry(name: str, size_bytes: int, now: datetime) -> tarfile.TarInfo:
 def _check_empty(settings: Settings, file: Path | None) -> None:
     """Raises InputError when there is anything that a restore would mix with."""
     there = sorted(path.name for path in settings.var.iterdir() if path.name != LOCK)
-    if file is not None and file.exists():
+    if file is not None and file.exists() and file.name not in there:
         there.append(str(file))
     if there:
         raise _bad(
