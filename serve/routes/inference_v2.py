@@ -162,7 +162,7 @@ async def server_ready(services: Use, response: Response) -> dict[str, bool]:
     "/models/{name}",
     summary="A model's tensors",
     operation_id="getModelMetadata",
-    responses=errors(404),
+    responses=errors(401, 403, 404, 429),
 )
 async def model_metadata(model: Model) -> dict[str, Any]:
     return {
@@ -178,7 +178,7 @@ async def model_metadata(model: Model) -> dict[str, Any]:
     "/models/{name}/versions/{version}",
     summary="A version's tensors",
     operation_id="getModelVersionMetadata",
-    responses=errors(404),
+    responses=errors(401, 403, 404, 429),
 )
 async def version_metadata(model: ModelVersion) -> dict[str, Any]:
     return await model_metadata(model)
@@ -188,7 +188,7 @@ async def version_metadata(model: ModelVersion) -> dict[str, Any]:
     "/models/{name}/ready",
     summary="Whether a model can work",
     operation_id="getModelReady",
-    responses={400: {"description": "Not now"}} | errors(404),
+    responses={400: {"description": "Not now"}} | errors(401, 403, 404, 429),
 )
 async def model_ready(model: Model, response: Response) -> dict[str, bool]:
     return _ready(model.ready, response)
@@ -198,7 +198,7 @@ async def model_ready(model: Model, response: Response) -> dict[str, bool]:
     "/models/{name}/versions/{version}/ready",
     summary="Whether a version can work",
     operation_id="getModelVersionReady",
-    responses={400: {"description": "Not now"}} | errors(404),
+    responses={400: {"description": "Not now"}} | errors(401, 403, 404, 429),
 )
 async def version_ready(model: ModelVersion, response: Response) -> dict[str, bool]:
     return _ready(model.ready, response)

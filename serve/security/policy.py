@@ -36,10 +36,9 @@ RULES = (
     # Pages and files without data: what they show comes from the doors below.
     _rule("GET", r"/|/docs|/openapi\.json|/console(/.*)?|/favicon\.ico", PUBLIC),
     _rule("GET", r"/healthz|/readyz", PUBLIC),
-    # Which models serve; `/readyz` tells it as well.
-    _rule("GET", r"/v2(/.*)?", PUBLIC),
-    _rule("POST", r"/v2/models/detector(/.*)?/infer", "frames:write"),
-    _rule("POST", r"/v2/models/router(/.*)?/infer", "transcripts:write"),
+    _rule("GET", r"/v2|/v2/health/(live|ready)", PUBLIC),
+    _rule("*", r"/v2/models/router(/.*)?", "transcripts:write"),
+    _rule("*", r"/v2/models/[^/]+(/.*)?", "frames:write"),
     _rule("GET", r"/metrics", "metrics:read"),
     _rule("GET", r"/v1/key", SELF),
     _rule("POST", r"/v1/frames:batch", "frames:write"),

@@ -269,7 +269,8 @@ def test_asking_needs_the_scope_of_the_v1_door(
     )
     engine.dispose()
     with running(settings) as client:
-        assert client.get("/v2/models/detector").status_code == 200
+        assert client.get("/v2/health/ready").status_code == 200
+        assert client.get("/v2/models/detector").status_code == 401
         statuses = []
         for headers in ({}, {"X-API-Key": other}, {"X-API-Key": good}):
             client.headers.pop("X-API-Key", None)
