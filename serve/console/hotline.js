@@ -12,6 +12,7 @@ const SAMPLE =
 const DECISIONS = { auto: "自动派单", suggest: "建议派单", human: "转人工" };
 const RECENT = 12;
 const URGENT = 6;
+const link = (id) => `#/hotline/${encodeURIComponent(id)}`;
 
 export function hotlineView() {
   const text = el("textarea", { id: "call", rows: 7, maxlength: 20000, placeholder: "粘贴来电文本…" });
@@ -43,7 +44,7 @@ export function hotlineView() {
     button.disabled = true;
     said.textContent = "";
     try {
-      location.hash = `#/hotline/${encodeURIComponent(await api.route(text.value))}`;
+      location.hash = link(await api.route(text.value));
       await refresh();
     } catch (error) {
       said.textContent = error.message;
@@ -83,6 +84,11 @@ export function hotlineView() {
   function show(id) {
     if (id !== selected) seen.call = "";
     selected = id;
+    for (const line of recent.querySelectorAll(".row")) {
+      const current = id !== null && line.getAttribute("href") === link(id);
+      if (current) line.setAttribute("aria-current", "true");
+      else line.removeAttribute("aria-current");
+    }
     refreshCall().catch((error) => output.replaceChildren(el("p", { class: "error" }, error.message)));
   }
 
@@ -99,7 +105,7 @@ function firstUrgent(urgent, others) {
 function row(call, current) {
   return el(
     "a",
-    { class: `row ${call.urgency}`, href: `#/hotline/${encodeURIComponent(call.id)}`, "aria-current": current ? "true" : null },
+    { class: `row ${call.urgency}`, href: link(call.id), "aria-current": current ? "true" : null },
     el("span", { class: "row-head" }, urgencyChip(call), el("span", { class: "line" }, call.line || "（没有文字）"),
       el("span", { class: `chip ${call.decision}` }, DECISIONS[call.decision] ?? call.decision)),
     call.urgent_reasons.length ? el("span", { class: "why" }, call.urgent_reasons.join("；")) : null,

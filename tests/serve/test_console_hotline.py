@@ -105,6 +105,7 @@ def test_urgent_calls_come_first_and_similar_ones_are_shown(
         assert rows.nth(1).locator(".line").inner_text().startswith("小区门口")
         rows.first.click()
         page.wait_for_selector(".alarm >> text=燃气泄漏")
+        assert page.locator(".row[aria-current] .why").count() == 1
         assert page.locator(".masked b").count() == 0
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         browser.close()
