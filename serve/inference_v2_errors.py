@@ -40,7 +40,7 @@ class InferenceErrors:
                 headers = MutableHeaders(raw=held["headers"])
                 headers["content-type"] = "application/json"
                 headers["content-length"] = str(len(message["body"]))
-                await send(held | {"headers": headers.raw})
+                await send({**held, "headers": headers.raw})
                 held = None
             await send(message)
 
