@@ -6,6 +6,7 @@ words, and what the n-grams contribute is added up by word.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -36,6 +37,11 @@ _EDGE = frozenset(
     "的了着过是在有就也都和与及我你他她它们这那个把被给到去来又还很太要会能不没让说想上下里吗跟对从向"
 )
 
+# Courtesies of a call: an encoder leans on them, no clerk would.
+_COURTESY = re.compile(
+    "喂*[你您]好|喂+|谢谢|麻烦|请问|同志|我?[想要]?(?:问|咨询|反映|说)一下|是这样的?|尊敬的?|领导|书记|市长"
+)
+
 Floats = NDArray[np.floating]
 
 
@@ -58,6 +64,7 @@ def evidence_words(text: PreparedText, support: Floats, rarity: Floats) -> tuple
     """
     if not len(support):
         return ()
+    support = _without_courtesies(text, support)
     total = float(np.maximum(support, 0).sum())
     words = _distinct(text, _words(text, support, rarity))[:MAX_SPANS]
     return tuple(
@@ -65,6 +72,14 @@ def evidence_words(text: PreparedText, support: Floats, rarity: Floats) -> tuple
         for rank, word in enumerate(words)
         if word.weight >= (FAINT_SHARE if rank < MIN_SPANS else TAIL_SHARE) * words[0].weight
     )
+
+
+def _without_courtesies(text: PreparedText, support: Floats) -> Floats:
+    silent = np.zeros(len(text.reading.text) + 1, bool)
+    for found in _COURTESY.finditer(text.reading.text):
+        silent[found.start() : found.end()] = True
+    # Characters of the title have the origin −1: the last cell, never silent.
+    return np.where(silent[text.features.origin], 0.0, support)
 
 
 def _words(text: PreparedText, support: Floats, rarity: Floats) -> list[_Word]:
