@@ -42,7 +42,7 @@ MANIFEST: Final = "manifest.json"
 DATABASE: Final = "database/xiaozheng.db"
 MAX_MANIFEST_BYTES: Final = 1024 * 1024 * 1024
 CHUNK_BYTES: Final = 1024 * 1024
-LOCK: Final = "lock"
+HARMLESS: Final = frozenset({"lock", "lost+found"})
 STAGING: Final = ".restoring"
 NAME: Final = re.compile(rf"{DATABASE}|{EVIDENCE_FOLDER}(/[A-Za-z0-9_.:-]+)+")
 
@@ -270,7 +270,7 @@ def _entry(name: str, size_bytes: int, now: datetime) -> tarfile.TarInfo:
 
 def _check_empty(settings: Settings, file: Path | None) -> None:
     """Raises InputError when there is anything that a restore would mix with."""
-    there = sorted(path.name for path in settings.var.iterdir() if path.name != LOCK)
+    there = sorted(path.name for path in settings.var.iterdir() if path.name not in HARMLESS)
     if file is not None and file.exists() and file.name not in there:
         there.append(str(file))
     if there:
