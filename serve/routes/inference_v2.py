@@ -62,7 +62,8 @@ REQUEST_CONTENT = {
 }
 NOT_NOW: dict[int | str, dict[str, Any]] = {400: {"description": "Not now"}}
 
-Name = Annotated[str, Path(max_length=64)]
+MODELS: dict[str, Any] = {"enum": [DETECTOR, ROUTER]}  # told, not judged: others are not found
+Name = Annotated[str, Path(max_length=64, json_schema_extra=MODELS)]
 Version = Annotated[str, Path(max_length=64)]
 ERROR = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
 
