@@ -256,6 +256,8 @@ def test_past_calls_of_the_same_meaning_are_shown(
         first = send(client, "bins-1", BINS)
         assert first["similar"] == []
         send(client, "power", POWER)
+        joke = send(client, "joke", "喂，讲个笑话给我听听吧")
+        assert joke["suggestion"]["decision"]["verdict"] == "human"
         (near, far) = send(client, "bins-2", BINS + f"，我电话{PHONE}")["similar"]
         assert (near["id"], near["department"]) == ("bins-1", first["department"])
         assert (near["confirmed"], near["similarity"]) == (False, pytest.approx(1, abs=0.01))
@@ -271,6 +273,14 @@ def test_past_calls_of_the_same_meaning_are_shown(
         assert similar_to(client, "bins-2") == [("bins-1", "weijian", True)]
     with running(settings) as client:
         assert similar_to(client, "bins-2") == [("bins-1", "weijian", True)]
+    short = {"keep_calls_days": 1.0, "prune_every_s": 0.2, "model_poll_s": 0.1}
+    later = datetime.now(UTC) + timedelta(days=2)
+    with running(settings.model_copy(update=short), lambda: later) as client:
+        while client.get("/v1/transcripts").json()["items"]:
+            time.sleep(0.05)
+        while send(client, "bins-3", BINS)["similar"]:
+            time.sleep(0.05)
+        assert similar_to(client, "bins-3") == []
 
 
 def test_another_model_reads_stored_calls_anew(
