@@ -24,7 +24,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..config.errors import BusyError, ExpiredError, XiaozhengError
-from .idempotency_store import AnswerChange, find_answer
+from .idempotency_store import KEEP, AnswerChange, PruneAnswers, find_answer
 from .problems import problem, status_of
 from .routes.common import problems
 
@@ -54,6 +54,8 @@ REPLAYED_HEADER = {
     "description": "`true` when nothing was done: the answer is that of the first request",
     "schema": {"type": "string", "enum": ["true"]},
 }
+# Between two turns of the pruning, answers may grow by so much.
+PRUNE_EVERY_BYTES = 64 * 1024 * 1024
 AGAIN = frozenset({408, 409, 425, 429})
 
 
@@ -85,6 +87,7 @@ class Idempotency:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._at_work: set[tuple[str, str]] = set()
+        self._unpruned_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not has_idempotency(scope["method"], scope["path"]):
@@ -154,11 +157,18 @@ class Idempotency:
             )
             try:
                 await services.write(kept)
+                await self._prune(services, len(kept.body))
             except (SQLAlchemyError, XiaozhengError):
                 # The work is done and its answer true: only a repeat would be done again.
                 log.exception("an answer could not be kept for repeats")
         for message in messages:
             await send(message)
+
+    async def _prune(self, services: Services, more_bytes: int) -> None:
+        self._unpruned_bytes += more_bytes
+        if self._unpruned_bytes > PRUNE_EVERY_BYTES:
+            self._unpruned_bytes = 0
+            await services.write(PruneAnswers(services.now() - KEEP))
 
 
 class _Body:

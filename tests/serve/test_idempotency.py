@@ -80,6 +80,17 @@ def test_the_same_request_gets_the_same_answer_and_another_one_none(
         assert not replayed(other)
 
 
+def test_the_same_form_in_other_pieces_is_the_same(client: httpx.Client, now: datetime) -> None:
+    first = post(client, "pieces", now)
+    for size in (1, 7, 64, 1_000):
+        request = build(client, "pieces", now)
+        form = request.read()
+        headers = {name: request.headers[name] for name in ("content-type", "idempotency-key")}
+        pieces = (form[at : at + size] for at in range(0, len(form), size))
+        again = client.post(DOOR, content=pieces, headers=headers)
+        assert (replayed(again), again.content) == (True, first.content)
+
+
 @pytest.mark.parametrize(
     "keys", [[""], ["a b"], ["k" * 129], ['"k'], ["k\xe9"], ["a", "b"], ['""']]
 )
